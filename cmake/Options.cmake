@@ -1,0 +1,40 @@
+# What every target of ours is compiled with: gradmill_options (flags that change the code, for all)
+# and gradmill_warnings (for our own sources, not for generated ones).
+add_library(gradmill_options INTERFACE)
+target_include_directories(gradmill_options INTERFACE "${PROJECT_SOURCE_DIR}/src")
+# One instruction set for all files: Eigen's alignment and inline code may not differ between them.
+# Contraction is explicit in the kernels, so the compiler never fuses on its own.
+target_compile_options(gradmill_options INTERFACE -ffp-contract=off)
+target_compile_definitions(gradmill_options INTERFACE EIGEN_DONT_PARALLELIZE
+                           GRADMILL_VERSION="${PROJECT_VERSION}")
+if(GRADMILL_MARCH)
+  target_compile_options(gradmill_options INTERFACE -march=${GRADMILL_MARCH})
+endif()
+if(GRADMILL_SANITIZE)
+  target_compile_options(gradmill_options INTERFACE -fsanitize=${GRADMILL_SANITIZE}
+                         -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(gradmill_options INTERFACE -fsanitize=${GRADMILL_SANITIZE})
+endif()
+
+add_library(gradmill_warnings INTERFACE)
+target_compile_options(gradmill_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                       -Wnon-virtual-dtor -Wold-style-cast)
+if(GRADMILL_WERROR)
+  target_compile_options(gradmill_warnings INTERFACE -Werror)
+endif()
+
+# gradmill_library(NAME SOURCES … LINK …): one box of the architecture.
+function(gradmill_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC gradmill_options ${ARG_LINK} PRIVATE gradmill_warnings)
+endfunction()
+
+# gradmill_program(NAME LINK …): main.cc and the boxes it composes.
+function(gradmill_program name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  add_executable(${name} main.cc)
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} gradmill_warnings)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+  install(TARGETS ${name} DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()

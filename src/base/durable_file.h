@@ -1,0 +1,19 @@
+// Files that appear whole or not at all.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace gradmill {
+
+/// Writes `parts`, one after the other, to `path`: temporary file in the same folder, fsync,
+/// rename, fsync of the folder. Throws Error (kInvalidInput, naming `path`) and leaves whatever was
+/// at `path` as it was when any step fails.
+void write_file_durably(const std::string& path, std::span<const std::string_view> parts);
+
+/// The whole of a regular file of at most `bytes_max`. Throws Error naming `path`: kNotFound if
+/// there is none, kInvalidInput if it is no regular file, too large or unreadable.
+[[nodiscard]] std::string read_file(const std::string& path, std::size_t bytes_max);
+
+}  // namespace gradmill

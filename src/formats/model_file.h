@@ -1,0 +1,32 @@
+// The model file: safetensors, tensors `layers.N.weight` [out, in] and `layers.N.bias` [out], N
+// ascending, weight before bias, little endian. The data section is the flat parameter block, so
+// its SHA-256 is `parameters_sha256`.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "ml/topology.h"
+#include "ml/training_rule.h"
+
+namespace gradmill::formats {
+
+/// A trained model: the flat parameter block and what is known about it.
+struct ModelFile {
+  ml::Topology topology;
+  ml::Precision precision = ml::Precision::kFloat;
+  std::map<std::string, std::string> metadata;  ///< `__metadata__` of the file: string to string.
+  std::string parameters;                       ///< Data section; parameter_count * element bytes.
+};
+
+/// The bytes before the data section: u64 length and the JSON header, padded with blanks to 8.
+[[nodiscard]] std::string encode_model_header(const ModelFile& model);
+
+/// Reads a whole safetensors file. Throws Error(kInvalidInput) starting with "name: " unless it
+/// is a model as described above, every size checked against the file before anything is
+/// allocated: header length, names, dtype F32 or F64 (one for all), shapes, offsets without gap or
+/// overlap, total size, finite values.
+[[nodiscard]] ModelFile decode_model(std::string_view bytes, const std::string& name);
+
+}  // namespace gradmill::formats

@@ -1,0 +1,108 @@
+// What both services share. Every call takes one Request and returns one Response, and no field is
+// ever required, so that fields can be added for ever. The first call on a connection is hello.
+
+namespace cpp gradmill.wire
+
+/** Version of the protocol; raised with every change that an old peer would misread. */
+const i32 PROTOCOL_VERSION = 1
+
+/** Who speaks. */
+enum Role { UNKNOWN = 0, CLIENT = 1, COORDINATOR = 2, NODE = 3 }
+
+/** Arithmetic of a job. */
+enum Precision { UNKNOWN = 0, FLOAT = 1, DOUBLE = 2 }
+
+/** Function of the hidden units. */
+enum Activation { UNKNOWN = 0, RELU = 1, ML_PY = 2 }
+
+/** How a node moves its weights. */
+enum Optimizer { UNKNOWN = 0, GD = 1 }
+
+/** The request is wrong; sending it again will not help. */
+exception InvalidRequest {
+  1: string message  // one line for people
+}
+
+/** Not now; the same request may succeed later. */
+exception Unavailable {
+  1: string message  // one line for people
+}
+
+/** There is no such job or blob. */
+exception NotFound {
+  1: string message  // one line for people
+}
+
+/** The server failed; its own log says how. */
+exception Internal {
+  1: string message  // carries no detail of the failure
+}
+
+/** SHA-256, 32 bytes. */
+typedef binary Digest
+
+/** The name of a blob. */
+struct BlobRef {
+  1: Digest digest,  // SHA-256 of the bytes
+  2: i64 bytes       // their number
+}
+
+/** First call on each connection. */
+struct HelloRequest {
+  1: i32 protocol_version,   // PROTOCOL_VERSION of the caller
+  2: Role role,              // what the caller is
+  3: string program_version  // of the caller, for logs
+}
+
+struct HelloResponse {
+  1: i32 protocol_version,    // PROTOCOL_VERSION of the server
+  2: Role role,               // what the server is
+  3: string program_version,  // of the server, for logs
+  4: string kernel_id,        // node: kernels with equal ids give equal bits
+  5: i32 slots,               // node: tasks it trains at a time
+  6: string incarnation       // node: random, new with each start of the process
+}
+
+/** Which start of which coordinator sends a request; nodes refuse lower epochs of the same id. */
+struct Fence {
+  1: string coordinator_id,  // random, lasts as long as the coordinator's state
+  2: i64 epoch               // rises with each start of the coordinator
+}
+
+/** A piece of a blob; pieces of one blob come in order on one connection, at most 4 MiB each. */
+struct PutBlobRequest {
+  1: BlobRef blob,  // which blob
+  2: i64 offset,    // where this piece starts
+  3: binary data,   // the piece
+  4: Fence fence    // to nodes only
+}
+
+struct PutBlobResponse {
+  1: Digest digest,  // echo
+  2: i64 received    // bytes of the blob received so far; equal to its size once it is stored
+}
+
+struct GetBlobRequest {
+  1: BlobRef blob,   // which blob
+  2: i64 offset,     // where to start
+  3: i32 bytes_max,  // at most this many bytes, themselves at most 4 MiB
+  4: Fence fence     // to nodes only
+}
+
+struct GetBlobResponse {
+  1: Digest digest,  // echo
+  2: i64 offset,     // echo
+  3: binary data     // the piece
+}
+
+/** Everything that decides the bits of a delta besides the data. */
+struct TrainingRule {
+  1: list<i32> units,         // features, hidden units, classes
+  2: Activation activation,   // of the hidden units
+  3: Precision precision,     // of weights, deltas and arithmetic
+  4: Optimizer optimizer,     // GD: one full-batch step an epoch on the summed gradient
+  5: double eta,              // step, above 0
+  6: i32 epochs,              // steps a round, at most
+  7: double min_loss_change,  // stop early at this change of the loss or less; 0: never
+  8: i64 seed                 // of the initial weights
+}
