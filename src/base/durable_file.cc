@@ -84,8 +84,7 @@ std::string read_file(const std::string& path, std::size_t bytes_max) {
   // O_NONBLOCK, so that a FIFO without a writer is refused rather than waited for.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) {
-    throw Error(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kInvalidInput,
-                path + ": cannot be read: " + reason());
+    throw invalid_input(path + ": cannot be read: " + reason());
   }
   struct stat status {};
   if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {

@@ -12,8 +12,8 @@ namespace gradmill {
 /// at `path` as it was when any step fails.
 void write_file_durably(const std::string& path, std::span<const std::string_view> parts);
 
-/// The whole of a regular file of at most `bytes_max`. Throws Error naming `path`: kNotFound if
-/// there is none, kInvalidInput if it is no regular file, too large or unreadable.
+/// The whole of a regular file of at most `bytes_max`. Throws Error(kInvalidInput)
+/// naming `path` if there is none, or it is no regular file, too large or unreadable.
 [[nodiscard]] std::string read_file(const std::string& path, std::size_t bytes_max);
 
 }  // namespace gradmill

@@ -1,0 +1,77 @@
+#include "base/blob_cache.h"
+
+#include "base/check.h"
+#include "base/error.h"
+
+namespace gradmill {
+
+void BlobCache::put(const Blob& blob) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = index_.find(blob.ref.digest); found != index_.end()) {
+    entries_.splice(entries_.begin(), entries_, found->second);
+    return;
+  }
+  make_room(blob.ref.bytes);
+  entries_.push_front({blob, 0});
+  index_.emplace(blob.ref.digest, entries_.begin());
+  bytes_ += blob.ref.bytes;
+}
+
+void BlobCache::make_room(std::uint64_t bytes) {
+  for (auto entry = entries_.end(); entry != entries_.begin() && bytes_ + bytes > bytes_max_;) {
+    --entry;
+    if (entry->pins == 0) {
+      bytes_ -= entry->blob.ref.bytes;
+      index_.erase(entry->blob.ref.digest);
+      entry = entries_.erase(entry);
+    }
+  }
+  if (bytes_ + bytes > bytes_max_) {
+    throw Error(ErrorCode::kUnavailable,
+                "no room for " + std::to_string(bytes) + " bytes: " + std::to_string(bytes_) +
+                    " of " + std::to_string(bytes_max_) + " are in use by jobs");
+  }
+}
+
+std::optional<Blob> BlobCache::find(const Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  const auto found = index_.find(digest);
+  if (found == index_.end()) {
+    return std::nullopt;
+  }
+  entries_.splice(entries_.begin(), entries_, found->second);
+  return found->second->blob;
+}
+
+std::vector<Digest> BlobCache::pin(std::span<const BlobRef> blobs) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Digest> missing;
+  for (const BlobRef& blob : blobs) {
+    const auto found = index_.find(blob.digest);
+    if (found == index_.end() || found->second->blob.ref != blob) {
+      missing.push_back(blob.digest);
+    }
+  }
+  if (missing.empty()) {
+    for (const BlobRef& blob : blobs) {
+      ++index_.at(blob.digest)->pins;
+    }
+  }
+  return missing;
+}
+
+void BlobCache::unpin(std::span<const BlobRef> blobs) {
+  const std::lock_guard lock(mutex_);
+  for (const BlobRef& blob : blobs) {
+    std::uint32_t& pins = index_.at(blob.digest)->pins;
+    GRADMILL_CHECK(pins > 0);
+    --pins;
+  }
+}
+
+std::uint64_t BlobCache::bytes() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_;
+}
+
+}  // namespace gradmill
