@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace gradmill::ml {
 
 std::uint64_t parameter_count(const Topology& topology) {
@@ -22,6 +24,7 @@ std::uint64_t parameter_count(const Topology& topology) {
 }
 
 std::vector<LayerView> layer_views(const Topology& topology) {
+  GRADMILL_CHECK(parameter_count(topology) > 0);
   std::vector<LayerView> views;
   std::size_t offset = 0;
   for (std::size_t n = 0; n < topology.layers(); ++n) {

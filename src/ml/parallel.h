@@ -1,0 +1,30 @@
+// The one place that starts threads for arithmetic.
+#pragma once
+
+#include <cstddef>
+
+namespace gradmill::ml {
+
+/// Calls f(i, worker) for each i in [0, count), on at most `threads` threads; worker is in
+/// [0, threads), and no two calls with one worker overlap. Which worker gets which i does not
+/// depend on timing. f must not throw. Without OpenMP it runs serially.
+template <class F>
+void parallel_for(std::size_t count, int threads, const F& f) {
+  if (threads <= 1 || count <= 1) {
+    for (std::size_t i = 0; i < count; ++i) {
+      f(i, 0);
+    }
+    return;
+  }
+#ifdef _OPENMP  // Elsewhere the pragma is unknown, which is a warning.
+#pragma omp parallel for schedule(static, 1) num_threads(threads)
+#endif
+  for (int worker = 0; worker < threads; ++worker) {
+    for (auto i = static_cast<std::size_t>(worker); i < count;
+         i += static_cast<std::size_t>(threads)) {
+      f(i, worker);
+    }
+  }
+}
+
+}  // namespace gradmill::ml
