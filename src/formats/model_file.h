@@ -20,13 +20,16 @@ struct ModelFile {
   std::string parameters;                       ///< Data section; parameter_count * element bytes.
 };
 
-/// The bytes before the data section: u64 length and the JSON header, padded with blanks to 8.
+/// The bytes before the data section: u64 length and the JSON header, padded with blanks to 8. The
+/// same for the same topology, precision and metadata; `parameters` are not looked at. Throws
+/// Error(kInvalidInput) if the metadata is not UTF-8 or makes a header of more than 16 MiB.
 [[nodiscard]] std::string encode_model_header(const ModelFile& model);
 
 /// Reads a whole safetensors file. Throws Error(kInvalidInput) starting with "name: " unless it
 /// is a model as described above, every size checked against the file before anything is
-/// allocated: header length, names, dtype F32 or F64 (one for all), shapes, offsets without gap or
-/// overlap, total size, finite values.
+/// allocated: header length (at most 16 MiB), names, dtype F32 or F64 (one for all), shapes,
+/// offsets without gap or overlap, total size, finite values. The header may name the tensors in
+/// any order, but their data must lie in the order above.
 [[nodiscard]] ModelFile decode_model(std::string_view bytes, const std::string& name);
 
 }  // namespace gradmill::formats

@@ -5,6 +5,7 @@
 // one u16 label a row. Nothing follows.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,11 +16,12 @@ namespace gradmill::formats {
 /// Largest number of classes a shard or a job may have.
 inline constexpr std::uint32_t kClassesMax = 65'536;
 
+/// The blob of `shard`, whose sizes and classes must agree with its values and labels.
 [[nodiscard]] std::string encode_shard(const ml::Shard& shard);
 
 /// The shard in `bytes`. Throws Error(kInvalidInput) unless every byte is as encode_shard writes
-/// it: sizes within caps and equal to the file's, labels below classes, finite features. Allocates
-/// nothing before the sizes are checked.
+/// it: sizes within caps and equal to the file's, classes exactly the largest label + 1, finite
+/// features. Allocates nothing before the sizes are checked.
 [[nodiscard]] ml::Shard decode_shard(std::string_view bytes);
 
 }  // namespace gradmill::formats
