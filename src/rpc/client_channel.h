@@ -1,0 +1,59 @@
+// What is the same in connections of all services.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <thrift/protocol/TProtocol.h>
+
+#include "base/address.h"
+#include "rpc/framed_transport.h"
+#include "rpc/interrupt.h"
+#include "rpc/limits.h"
+#include "rpc/socket.h"
+
+namespace gradmill::rpc::internal {
+
+/// Connects, bounds and drops the transport below a Connection, and turns failures into errors. One
+/// thread at a time, except interrupt().
+class ClientChannel {
+ public:
+  ClientChannel(Address address,
+                std::chrono::milliseconds connect_timeout,
+                std::shared_ptr<Interrupt> interrupt);
+
+  /// Starts the clock of a call. Throws Error(kUnavailable) once interrupted.
+  void begin_call(std::chrono::milliseconds deadline);
+  /// Whether the open connection, if any, can serve the call that began; drops it if not.
+  [[nodiscard]] bool reuse();
+  /// Connects anew, within the time of the call.
+  [[nodiscard]] std::shared_ptr<apache::thrift::protocol::TProtocol> connect();
+  /// Only in a catch block. Returns if the call should be made once more; else throws what the
+  /// caller of the call is to see. `established`: the hello was over.
+  void handle_exception(bool established);
+  void drop() noexcept;
+  void interrupt() noexcept { interrupt_->trigger(); }
+
+  [[nodiscard]] const Address& address() const noexcept { return address_; }
+  [[nodiscard]] bool is_open() const noexcept { return socket_ != nullptr; }
+
+ private:
+  [[noreturn]] void fail(const std::string& why) const;
+  [[noreturn]] void fail_interrupted() const;
+  // Rethrows the current exception as people should see it. Nothing is dropped yet.
+  [[noreturn]] void translate() const;
+  [[nodiscard]] std::chrono::milliseconds time_left() const;
+
+  const Address address_;
+  const std::chrono::milliseconds connect_timeout_;
+  const std::shared_ptr<Interrupt> interrupt_;
+  std::shared_ptr<Socket> socket_;
+  std::chrono::milliseconds deadline_{};     // Of the current call.
+  Socket::Clock::time_point deadline_time_;  // The same, absolute.
+  bool reused_ = false;                      // The call runs on an older connection.
+  std::uint64_t bytes_read_before_ = 0;      // By the socket, before the call.
+};
+
+}  // namespace gradmill::rpc::internal

@@ -1,0 +1,136 @@
+#include "rpc/framed_transport.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <arpa/inet.h>
+
+#include "base/check.h"
+#include "rpc/protocol.h"
+
+namespace gradmill::rpc {
+namespace {
+
+using apache::thrift::transport::TTransportException;
+
+constexpr std::uint32_t kHeaderBytes = 4;
+
+[[noreturn]] void refuse(const char* why) {
+  throw TTransportException(TTransportException::CORRUPTED_DATA, why);
+}
+
+}  // namespace
+
+FramedTransport::FramedTransport(std::shared_ptr<Socket> socket, std::optional<FrameBounds> bounds)
+    : TFramedTransport(socket, DEFAULT_BUFFER_SIZE, kKeptBufferBytesMax, make_configuration()),
+      socket_(std::move(socket)),
+      bounds_(std::move(bounds)),
+      frame_due_(bounds_.has_value()) {}
+
+bool FramedTransport::readFrame() {
+  if (!std::exchange(frame_due_, false)) {
+    refuse("a message runs past its frame");
+  }
+  if (bounds_) {
+    if (bounds_->drain->triggered()) {
+      throw TTransportException(TTransportException::INTERRUPTED, "the server stops");
+    }
+    // Who connects has something to say: only connections that did may be idle for long.
+    const auto wait = std::exchange(first_frame_, false) ? bounds_->frame : bounds_->idle;
+    socket_->bound(Socket::Clock::now() + wait, bounds_->drain.get());
+  }
+  std::uint32_t length_on_wire = 0;
+  auto* const header = reinterpret_cast<std::uint8_t*>(&length_on_wire);
+  if (!read_all(header, 1)) {
+    return false;
+  }
+  if (bounds_) {
+    socket_->bound(Socket::Clock::now() + bounds_->frame, bounds_->abort.get());
+  }
+  if (!read_all(header + 1, kHeaderBytes - 1)) {
+    refuse("the stream ends inside a frame");
+  }
+  const std::uint32_t length = ntohl(length_on_wire);
+  if (length == 0 || length > static_cast<std::uint32_t>(kFrameBytesMax)) {
+    refuse("a frame has no acceptable length");
+  }
+  if (length > rBufSize_) {
+    rBufSize_ = 0;
+    rBuf_.reset(new std::uint8_t[length]);
+    rBufSize_ = length;
+  }
+  if (!read_all(rBuf_.get(), length)) {
+    refuse("the stream ends inside a frame");
+  }
+  setReadBuffer(rBuf_.get(), length);
+  // Thrift would count the bytes of all messages of a connection against the limit of one.
+  resetConsumedMessageSize();
+  updateKnownMessageSize(static_cast<long>(length));
+  return true;
+}
+
+bool FramedTransport::read_all(std::uint8_t* buffer, std::uint32_t bytes) {
+  while (bytes > 0) {
+    const std::uint32_t got = socket_->read(buffer, bytes);
+    if (got == 0) {
+      return false;
+    }
+    buffer += got;
+    bytes -= got;
+  }
+  return true;
+}
+
+std::uint32_t FramedTransport::readEnd() {
+  if (rBase_ != rBound_) {
+    refuse("a frame is longer than its message");
+  }
+  frame_due_ = bounds_.has_value();
+  const std::uint32_t bytes = TFramedTransport::readEnd();
+  resetConsumedMessageSize();
+  return bytes;
+}
+
+void FramedTransport::writeSlow(const std::uint8_t* buffer, std::uint32_t bytes) {
+  constexpr std::uint32_t kCapacityMax = kHeaderBytes + static_cast<std::uint32_t>(kFrameBytesMax);
+  const auto have = static_cast<std::uint32_t>(wBase_ - wBuf_.get());
+  if (bytes > kCapacityMax - have) {
+    drop_unsent();
+    throw MessageTooLarge();
+  }
+  // Growing is what brings us here, so a buffer never holds more than one frame may.
+  const std::uint32_t capacity = std::min(std::max(2 * wBufSize_, have + bytes), kCapacityMax);
+  boost::scoped_array<std::uint8_t> larger(new std::uint8_t[capacity]);
+  std::memcpy(larger.get(), wBuf_.get(), have);
+  std::memcpy(larger.get() + have, buffer, bytes);
+  wBuf_.swap(larger);
+  wBufSize_ = capacity;
+  setWriteBuffer(wBuf_.get(), capacity);
+  wBase_ += have + bytes;
+}
+
+void FramedTransport::flush() {
+  if (bounds_) {
+    socket_->bound(Socket::Clock::now() + bounds_->frame, bounds_->abort.get());
+  } else {
+    frame_due_ = true;
+  }
+  TFramedTransport::flush();
+}
+
+void FramedTransport::close() {
+  drop_unsent();
+  socket_->close();
+}
+
+void FramedTransport::drop_unsent() { wBase_ = wBuf_.get() + kHeaderBytes; }
+
+std::shared_ptr<apache::thrift::transport::TTransport> FramedTransportFactory::getTransport(
+    std::shared_ptr<apache::thrift::transport::TTransport> socket) {
+  auto ours = std::dynamic_pointer_cast<Socket>(socket);
+  GRADMILL_CHECK(ours != nullptr);
+  return std::make_shared<FramedTransport>(std::move(ours), bounds_);
+}
+
+}  // namespace gradmill::rpc

@@ -1,0 +1,74 @@
+// Thrift's framed transport with the limits that it lacks.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <thrift/transport/TBufferTransports.h>
+
+#include "rpc/interrupt.h"
+#include "rpc/limits.h"
+#include "rpc/socket.h"
+
+namespace gradmill::rpc {
+
+/// A message that is too large to send; nothing of it was sent.
+class MessageTooLarge : public apache::thrift::transport::TTransportException {
+ public:
+  MessageTooLarge()
+      : TTransportException(BAD_ARGS,
+                            "a message is larger than " + std::to_string(kFrameBytesMax) +
+                                " bytes and was not sent") {}
+};
+
+/// What bounds the frames of a server's connections.
+struct FrameBounds {
+  std::chrono::milliseconds idle = kIdleTimeout;     ///< Wait for the next frame's first byte.
+  std::chrono::milliseconds frame = kFrameDeadline;  ///< From there to its last; also to send one.
+  std::shared_ptr<Interrupt> drain;                  ///< Ends waits for a frame's first byte.
+  std::shared_ptr<Interrupt> abort;                  ///< Ends all other waits.
+};
+
+/// One message a frame, each of at most kFrameBytesMax, in both directions. A message that does not
+/// fit its frame exactly, or a second answer to one call, is an error (CORRUPTED_DATA) and not a
+/// wait for more. Large buffers are freed after each message. One thread at a time.
+class FramedTransport final : public apache::thrift::transport::TFramedTransport {
+ public:
+  /// With `bounds`: the server's end of a connection. Without: the client's, whose user bounds the
+  /// socket himself and who may read one frame for each that it flushes.
+  FramedTransport(std::shared_ptr<Socket> socket, std::optional<FrameBounds> bounds);
+
+  void flush() override;
+  std::uint32_t readEnd() override;
+  /// Drops what was written and not flushed; Thrift's own would send half a message.
+  void close() override;
+
+ protected:
+  bool readFrame() override;
+  void writeSlow(const std::uint8_t* buffer, std::uint32_t bytes) override;
+
+ private:
+  // False at the end of the stream; `buffer` is not optional after its first byte.
+  bool read_all(std::uint8_t* buffer, std::uint32_t bytes);
+  void drop_unsent();
+
+  std::shared_ptr<Socket> socket_;
+  std::optional<FrameBounds> bounds_;
+  bool frame_due_;           // A new message may begin.
+  bool first_frame_ = true;  // Nothing came on this connection yet.
+};
+
+/// Frames for the server's end of a connection; takes Socket only. Thread-safe.
+class FramedTransportFactory final : public apache::thrift::transport::TTransportFactory {
+ public:
+  explicit FramedTransportFactory(FrameBounds bounds) : bounds_(std::move(bounds)) {}
+  std::shared_ptr<apache::thrift::transport::TTransport> getTransport(
+      std::shared_ptr<apache::thrift::transport::TTransport> socket) override;
+
+ private:
+  FrameBounds bounds_;
+};
+
+}  // namespace gradmill::rpc

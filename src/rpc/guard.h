@@ -1,0 +1,39 @@
+// Stands between Thrift's server and a handler.
+#pragma once
+
+#include <memory>
+
+#include <thrift/TProcessor.h>
+
+namespace gradmill::rpc {
+
+/// Runs a generated processor so that whatever its handler throws besides the exceptions that the
+/// IDL declares closes the connection and nothing else: Thrift alone would end the process, or send
+/// what() to the peer. The text goes to the log. One connection at a time.
+class Guard final : public apache::thrift::TProcessor {
+ public:
+  /// Takes the place of the event handler of `guarded`.
+  explicit Guard(std::shared_ptr<apache::thrift::TProcessor> guarded);
+
+  /// Throws TException alone.
+  bool process(std::shared_ptr<apache::thrift::protocol::TProtocol> in,
+               std::shared_ptr<apache::thrift::protocol::TProtocol> out,
+               void* context) override;
+
+ private:
+  std::shared_ptr<apache::thrift::TProcessor> guarded_;
+};
+
+/// Puts a Guard around each processor of another factory. A factory that fails costs the new
+/// connection alone.
+class GuardFactory final : public apache::thrift::TProcessorFactory {
+ public:
+  explicit GuardFactory(std::shared_ptr<apache::thrift::TProcessorFactory> guarded);
+  std::shared_ptr<apache::thrift::TProcessor> getProcessor(
+      const apache::thrift::TConnectionInfo& connection) override;
+
+ private:
+  std::shared_ptr<apache::thrift::TProcessorFactory> guarded_;
+};
+
+}  // namespace gradmill::rpc

@@ -1,0 +1,72 @@
+// A connected TCP socket whose every wait is bounded and can be interrupted.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <thrift/transport/TVirtualTransport.h>
+
+#include "rpc/interrupt.h"
+
+namespace gradmill::rpc {
+
+/// Thrift's transport at the bottom, in place of TSocket, whose timeouts count from each recv and
+/// so let one byte a second hold a thread for ever. Deadlines here are absolute. One thread at a
+/// time; only the Interrupt may be triggered by others.
+///
+/// Throws TTransportException: TIMED_OUT past the deadline, INTERRUPTED, END_OF_FILE when the peer
+/// closed or reset the connection (a read returns 0 bytes then), UNKNOWN for anything else.
+class Socket final : public apache::thrift::transport::TVirtualTransport<Socket> {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// Owns `fd`, connected and non-blocking, and sets its TCP options. `origin` names the peer.
+  Socket(int fd, std::string origin, std::shared_ptr<apache::thrift::TConfiguration> configuration);
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  ~Socket() override;
+
+  /// Bounds all reads and writes until the next call: by a time, and by an Interrupt (not owned,
+  /// may be null).
+  void bound(Clock::time_point deadline, const Interrupt* interrupt) noexcept;
+
+  [[nodiscard]] bool isOpen() const override { return fd_ >= 0; }
+  bool peek() override { return isOpen(); }
+  void close() override;
+  [[nodiscard]] const std::string getOrigin() const override { return origin_; }
+
+  /// At least one byte, unless `bytes` is 0 or the peer closed the connection.
+  std::uint32_t read(std::uint8_t* buffer, std::uint32_t bytes);
+  /// All of them.
+  void write(const std::uint8_t* buffer, std::uint32_t bytes);
+
+  /// Whether the connection is open and silent, as one without a call in progress must be.
+  [[nodiscard]] bool quiet() const noexcept;
+  /// Whether the peer closed or reset the connection.
+  [[nodiscard]] bool closed_by_peer() const noexcept { return closed_by_peer_; }
+  /// Bytes read since construction.
+  [[nodiscard]] std::uint64_t bytes_read() const noexcept { return bytes_read_; }
+  /// errno of the failure that was neither the peer's end, nor time, nor an interrupt; else 0.
+  [[nodiscard]] int failure() const noexcept { return failure_; }
+
+ private:
+  // Returns once one of `events` may be possible.
+  void wait(short events);
+  // Notes the error of a system call; throws unless it was a reset, which is an end.
+  void note_error(int error);
+
+  int fd_;
+  std::string origin_;
+  Clock::time_point deadline_ = Clock::time_point::max();
+  const Interrupt* interrupt_ = nullptr;
+  bool closed_by_peer_ = false;
+  std::uint64_t bytes_read_ = 0;
+  int failure_ = 0;
+};
+
+/// Milliseconds from now to `deadline` for poll(), rounded up; 0 if it has passed, at most a day.
+[[nodiscard]] int poll_timeout_ms(Socket::Clock::time_point deadline);
+
+}  // namespace gradmill::rpc

@@ -1,0 +1,91 @@
+// A server that runs out of descriptors, threads or memory. Each case runs in a process of its own,
+// whose limits it lowers.
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "base/error.h"
+#include "support.h"
+
+namespace gradmill::rpc::test {
+namespace {
+
+void lower_limit(__rlimit_resource resource, rlim_t to) {
+  rlimit limit{};
+  ::getrlimit(resource, &limit);
+  limit.rlim_cur = to;
+  ::setrlimit(resource, &limit);
+}
+
+// Whether a call is served within a few tries; while resources are scarce, some fail.
+bool serves(const Server& server) {
+  return eventually([&server] {
+    try {
+      return hello(server, "echo") == "echo";
+    } catch (const Error&) {
+      return false;
+    }
+  });
+}
+
+[[noreturn]] void run_out_of_descriptors() {
+  World world;
+  Server server(options(), make_handlers(world));
+  server.start();
+  hello(server, "echo");
+  lower_limit(RLIMIT_NOFILE, static_cast<rlim_t>(descriptor_count()) + 16);
+  bool ran_out = false;
+  {
+    std::vector<RawPeer> peers;
+    try {
+      for (;;) {
+        peers.emplace_back(address_of(server));
+      }
+    } catch (const Error&) {
+    }
+    // More than the server can have accepted are connected, all descriptors are in use.
+    ran_out = server.clients() < static_cast<std::int64_t>(peers.size());
+  }
+  std::_Exit(ran_out && serves(server) && server.stop() ? 0 : 1);
+}
+
+[[noreturn]] void run_out_of_threads() {
+  World world;
+  Server server(options(), make_handlers(world));
+  server.start();
+  hello(server, "echo");
+  std::uint64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  // Room for a few stacks of 8 MiB.
+  lower_limit(RLIMIT_AS, pages * 4'096 + (40 << 20));
+  std::size_t cut = 0;
+  {
+    std::vector<RawPeer> peers;
+    for (int i = 0; i < 50; ++i) {
+      peers.emplace_back(address_of(server));
+    }
+    for (RawPeer& peer : peers) {
+      cut += peer.closed_within(milliseconds(20)) ? 1 : 0;
+    }
+  }
+  std::_Exit(cut > 0 && serves(server) && server.stop() ? 0 : 1);
+}
+
+TEST(ScarceResourcesDeathTest, DescriptorsComeBackAndSoDoesTheServer) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(run_out_of_descriptors(), testing::ExitedWithCode(0), "");
+}
+
+TEST(ScarceResourcesDeathTest, ThreadsComeBackAndSoDoesTheServer) {
+  if (!kSanitized) {  // Sanitizers need address space without limit.
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    EXPECT_EXIT(run_out_of_threads(), testing::ExitedWithCode(0), "");
+  }
+}
+
+}  // namespace
+}  // namespace gradmill::rpc::test
