@@ -1,0 +1,74 @@
+// How a job stands, as the coordinator tells it and the client shows it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/blob.h"
+
+namespace gradmill {
+
+/// States of a job, as users see them in lower case.
+enum class JobState { kPending, kRunning, kRecovering, kPaused, kSucceeded, kFailed, kCancelled };
+
+[[nodiscard]] std::string_view name_of(JobState state);
+[[nodiscard]] constexpr bool has_ended(JobState state) { return state >= JobState::kSucceeded; }
+
+/// Timing of one task of a finished round, in seconds.
+struct TaskReport {
+  std::uint32_t shard = 0;
+  std::string node;     ///< host:port
+  double transfer = 0;  ///< Calls, less compute and simulated load.
+  double compute = 0;   ///< Training on the node.
+  double wait = 0;      ///< From the start of the round to the offer that was accepted, and load.
+  std::uint32_t epochs = 0;
+  double loss = 0;  ///< Summed cross-entropy before the last step.
+};
+
+/// A finished round. Seconds.
+struct RoundReport {
+  std::uint32_t round = 0;  ///< From 1.
+  double validation_error = 0;
+  double seconds = 0;
+  double aggregate = 0;
+  double validate = 0;
+  std::vector<TaskReport> tasks;  ///< In shard order; empty where nobody asked for them.
+};
+
+/// What a node did for a job.
+struct NodeReport {
+  std::string node;           ///< host:port
+  std::uint64_t tasks = 0;    ///< Results that counted.
+  std::uint64_t refused = 0;  ///< Offers refused by simulated load.
+  std::uint64_t failed = 0;   ///< Offers that ended in a fault of the node.
+};
+
+/// What a follower wants to hear.
+struct JobQuery {
+  std::string job;
+  std::uint64_t version = 0;       ///< Of the last answer.
+  std::uint32_t rounds_known = 0;  ///< Reports of later rounds are sent.
+  bool with_tasks = false;         ///< Also the timing of each task.
+};
+
+/// How a job stands.
+struct JobStatus {
+  std::string job;
+  std::uint64_t version = 0;  ///< Rises with every change.
+  JobState state = JobState::kPending;
+  std::uint32_t ahead = 0;  ///< Pending: jobs that run before this one.
+  std::uint32_t rounds = 0;
+  std::uint32_t round = 0;  ///< Running: the current one, from 1.
+  std::uint32_t shards = 0;
+  std::uint32_t shards_done = 0;      ///< Of the current round.
+  std::vector<RoundReport> finished;  ///< From rounds_known + 1 on; perhaps not yet all.
+  std::vector<NodeReport> nodes;
+  std::string reason;   ///< Ended: succeeded, cancelled, no_capacity, shard_failed, ...
+  std::string message;  ///< Ended: a sentence for people.
+  BlobRef parameters;   ///< The weights after the last finished round.
+  std::string notice;   ///< Running: what holds it up, if anything.
+};
+
+}  // namespace gradmill

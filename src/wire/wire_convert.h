@@ -1,0 +1,91 @@
+// Between the generated Thrift types and our own. Every field that comes from a peer is checked.
+#pragma once
+
+#include <wire/common_types.h>
+
+#include <cstdint>
+#include <string>
+
+#include "base/blob.h"
+#include "base/error.h"
+#include "ml/training_rule.h"
+#include "protocol/task.h"
+
+namespace gradmill::wire {
+
+/// The from_ functions throw Error(kInvalidInput) that names the field.
+[[nodiscard]] std::string to_wire(const gradmill::Digest& digest);
+[[nodiscard]] gradmill::Digest digest_from(const std::string& bytes, const char* field);
+
+[[nodiscard]] BlobRef to_wire(const gradmill::BlobRef& blob);
+[[nodiscard]] gradmill::BlobRef blob_from(const BlobRef& blob, const char* field);
+
+[[nodiscard]] TrainingRule to_wire(const ml::TrainingRule& rule);
+[[nodiscard]] ml::TrainingRule rule_from(const TrainingRule& rule);
+
+[[nodiscard]] Fence to_wire(const gradmill::Fence& fence);
+[[nodiscard]] gradmill::Fence fence_from(const Fence& fence);
+
+/// An integer of the wire as an unsigned one. Throws Error(kInvalidInput) naming `field` if it is
+/// negative or too large.
+template <class To, class From>
+[[nodiscard]] To unsigned_from(From value, const char* field) {
+  if (value < 0 || static_cast<std::uint64_t>(value) > static_cast<std::uint64_t>(static_cast<To>(-1))) {
+    throw invalid_input(std::string(field) + " is out of range");
+  }
+  return static_cast<To>(value);
+}
+
+/// Answers getBlob with the piece of `blob` that was asked for. Throws Error(kInvalidInput) if it
+/// lies outside.
+void fill_piece(GetBlobResponse& response, const GetBlobRequest& request, const Blob& blob);
+
+/// Checks the first call of a connection, on either side: `peer` is what the other one is called.
+/// Throws Error(kInvalidInput) that names both versions.
+void check_version(std::int32_t theirs, const std::string& peer);
+
+/// Runs a handler's work and turns Error into the exceptions of the IDL.
+template <class Work>
+auto translate(const Work& work) {
+  const auto message = [](const Error& error) { return std::string(error.what()); };
+  try {
+    return work();
+  } catch (const Error& error) {
+    switch (error.code()) {
+      case ErrorCode::kUnavailable:
+      case ErrorCode::kUnreachable: {
+        Unavailable unavailable;
+        unavailable.message = message(error);
+        throw unavailable;
+      }
+      case ErrorCode::kNotFound: {
+        NotFound missing;
+        missing.message = message(error);
+        throw missing;
+      }
+      default: {
+        InvalidRequest invalid;
+        invalid.message = message(error);
+        throw invalid;
+      }
+    }
+  }
+}
+
+/// Runs a call to a peer and turns the exceptions of the IDL into Error; `peer` starts the message.
+template <class Call>
+auto untranslate(const std::string& peer, const Call& call) {
+  try {
+    return call();
+  } catch (const InvalidRequest& invalid) {
+    throw Error(ErrorCode::kInvalidInput, peer + invalid.message);
+  } catch (const Unavailable& unavailable) {
+    throw Error(ErrorCode::kUnavailable, peer + unavailable.message);
+  } catch (const NotFound& missing) {
+    throw Error(ErrorCode::kNotFound, peer + missing.message);
+  } catch (const Internal& internal) {
+    throw Error(ErrorCode::kFailed, peer + internal.message);
+  }
+}
+
+}  // namespace gradmill::wire
