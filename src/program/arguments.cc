@@ -1,0 +1,253 @@
+#include "program/arguments.h"
+
+#include <boost/program_options.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iostream>
+#include <sstream>
+#include <utility>
+
+#include "base/error.h"
+#include "base/number.h"
+
+namespace gradmill::program {
+namespace {
+
+namespace po = boost::program_options;
+
+/// The value as it may stand in a one-line message.
+std::string quoted(const std::string& value) {
+  constexpr std::size_t kShown = 60;
+  std::string shown = "'";
+  for (const char c : value.substr(0, kShown)) {
+    const bool printable = static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
+    shown += printable ? c : '?';
+  }
+  return shown + (value.size() > kShown ? "...'" : "'");
+}
+
+[[noreturn]] void refuse(const std::string& name,
+                         const std::string& value,
+                         const std::string& wanted) {
+  throw invalid_input(name + ": " + quoted(value) + " is not " + wanted);
+}
+
+std::string number_text(double value) {
+  std::ostringstream text;
+  text << value;
+  return text.str();
+}
+
+}  // namespace
+
+const std::string& Arguments::text(const std::string& name) const {
+  const std::string& value = values_.at(name);
+  if (value.empty() && given(name)) {
+    throw invalid_input(name + ": is empty");
+  }
+  return value;
+}
+
+std::uint64_t Arguments::integer(const std::string& name,
+                                 std::uint64_t least,
+                                 std::uint64_t most) const {
+  const std::string& value = values_.at(name);
+  const std::optional<std::uint64_t> number = parse_integer<std::uint64_t>(value);
+  if (!number || *number < least || *number > most) {
+    refuse(name,
+           value,
+           "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return *number;
+}
+
+double Arguments::real(const std::string& name, double least, double most) const {
+  const std::string& value = values_.at(name);
+  const std::optional<double> number = parse_real<double>(value);
+  if (!number || *number < least || *number > most) {
+    refuse(name,
+           value,
+           most == HUGE_VAL ? "a number of at least " + number_text(least)
+                            : "a number from " + number_text(least) + " to " + number_text(most));
+  }
+  return *number;
+}
+
+double Arguments::real_above(const std::string& name, double bound) const {
+  const std::string& value = values_.at(name);
+  const std::optional<double> number = parse_real<double>(value);
+  if (!number || *number <= bound) {
+    refuse(name, value, "a number above " + number_text(bound));
+  }
+  return *number;
+}
+
+std::chrono::milliseconds Arguments::duration(const std::string& name) const {
+  static constexpr std::array<std::pair<std::string_view, double>, 3> kUnits = {
+      {{"ms", 1.0}, {"s", 1000.0}, {"min", 60'000.0}}};
+  constexpr double kMost = 1e12;  // some 30 years, in ms
+  const std::string& value = values_.at(name);
+  for (const auto& [unit, factor] : kUnits) {
+    if (!value.ends_with(unit)) {
+      continue;
+    }
+    const std::string_view digits = std::string_view(value).substr(0, value.size() - unit.size());
+    const std::optional<double> number = parse_real<double>(digits);
+    if (number && *number >= 0 && *number * factor <= kMost) {
+      return std::chrono::milliseconds(std::llround(*number * factor));
+    }
+  }
+  refuse(name, value, "a duration such as 50ms, 3s or 2min");
+}
+
+const std::string& Arguments::choice(const std::string& name,
+                                     std::span<const std::string_view> choices) const {
+  const std::string& value = values_.at(name);
+  if (std::find(choices.begin(), choices.end(), value) != choices.end()) {
+    return value;
+  }
+  std::string wanted;
+  for (const std::string_view one : choices) {
+    wanted += (wanted.empty() ? "" : " or ") + std::string(one);
+  }
+  refuse(name, value, wanted);
+}
+
+Address Arguments::address(const std::string& name) const {
+  const std::string& value = values_.at(name);
+  const std::size_t colon = value.rfind(':');
+  if (colon != std::string::npos && colon > 0) {
+    const auto port = parse_integer<std::uint16_t>(std::string_view(value).substr(colon + 1));
+    if (port && *port > 0) {
+      return {value.substr(0, colon), *port};
+    }
+  }
+  refuse(name, value, "HOST:PORT");
+}
+
+CommandLine::CommandLine(std::string program, std::string purpose)
+    : program_(std::move(program)), purpose_(std::move(purpose)) {
+  flag("--help", "show this and exit");
+  flag("--version", "show the version and exit");
+}
+
+CommandLine& CommandLine::positional(const std::string& name, const std::string& help) {
+  positionals_.push_back({name, name, std::nullopt, help});
+  return *this;
+}
+
+CommandLine& CommandLine::option(const std::string& name,
+                                 const std::string& value,
+                                 std::optional<std::string> fallback,
+                                 const std::string& help) {
+  options_.push_back({name, value, std::move(fallback), help});
+  return *this;
+}
+
+CommandLine& CommandLine::flag(const std::string& name, const std::string& help) {
+  options_.push_back({name, "", std::nullopt, help});
+  return *this;
+}
+
+CommandLine& CommandLine::epilogue(const std::string& text) {
+  epilogue_ = text;
+  return *this;
+}
+
+std::optional<Arguments> CommandLine::parse(const std::vector<std::string>& words) const {
+  po::options_description accepted;
+  for (const Option& option : options_) {
+    const std::string name = option.name.substr(2);
+    if (option.value.empty()) {
+      accepted.add_options()(name.c_str(), "");
+    } else {
+      accepted.add_options()(name.c_str(), po::value<std::string>(), "");
+    }
+  }
+  accepted.add_options()("positional", po::value<std::vector<std::string>>(), "");
+  po::positional_options_description everything;
+  everything.add("positional", -1);
+  // Without short options, so that -1 where a number belongs is a bad number, and without guessing,
+  // so that a script does not break when an option is added.
+  constexpr int kStyle = po::command_line_style::allow_long | po::command_line_style::long_allow_next |
+                         po::command_line_style::long_allow_adjacent;
+  po::variables_map parsed;
+  try {
+    po::store(po::command_line_parser(words)
+                  .options(accepted)
+                  .positional(everything)
+                  .style(kStyle)
+                  .run(),
+              parsed);
+  } catch (const po::error& error) {
+    throw invalid_input(std::string(error.what()) + "; see " + program_ + " --help");
+  }
+  if (parsed.count("help") > 0) {
+    std::cout << help();
+    return std::nullopt;
+  }
+  if (parsed.count("version") > 0) {
+    std::cout << program_ << ' ' << GRADMILL_VERSION << '\n';
+    return std::nullopt;
+  }
+  Arguments arguments;
+  std::vector<std::string> values;
+  if (parsed.count("positional") > 0) {
+    values = parsed["positional"].as<std::vector<std::string>>();
+  }
+  if (values.size() > positionals_.size()) {
+    throw invalid_input("unexpected argument " + quoted(values[positionals_.size()]) + "; see " +
+                        program_ + " --help");
+  }
+  for (std::size_t n = 0; n < positionals_.size(); ++n) {
+    if (n >= values.size()) {
+      throw invalid_input(positionals_[n].name + " is missing; see " + program_ + " --help");
+    }
+    arguments.values_[positionals_[n].name] = values[n];
+    arguments.given_[positionals_[n].name] = true;
+  }
+  for (const Option& option : options_) {
+    const std::string name = option.name.substr(2);
+    if (parsed.count(name) > 0) {
+      arguments.given_[option.name] = true;
+    }
+    if (!option.value.empty()) {
+      arguments.values_[option.name] =
+          parsed.count(name) > 0 ? parsed[name].as<std::string>() : option.fallback.value_or("");
+    }
+  }
+  return arguments;
+}
+
+std::string CommandLine::help() const {
+  std::ostringstream text;
+  text << "usage: " << program_;
+  std::size_t width = 0;
+  for (const Option& one : positionals_) {
+    text << ' ' << one.name;
+    width = std::max(width, one.name.size());
+  }
+  const auto left = [](const Option& one) {
+    return one.value.empty() ? one.name : one.name + ' ' + one.value;
+  };
+  for (const Option& one : options_) {
+    width = std::max(width, left(one).size());
+  }
+  text << " [options]\n\n" << purpose_ << "\n\n";
+  const auto line = [&](const std::string& what, const std::string& help) {
+    text << "  " << what << std::string(width + 2 - what.size(), ' ') << help << '\n';
+  };
+  for (const Option& one : positionals_) {
+    line(one.name, one.help);
+  }
+  text << (positionals_.empty() ? "" : "\n");
+  for (const Option& one : options_) {
+    line(left(one), one.help + (one.fallback ? " (default " + *one.fallback + ")" : ""));
+  }
+  text << (epilogue_.empty() ? "" : "\n" + epilogue_);
+  return text.str();
+}
+
+}  // namespace gradmill::program

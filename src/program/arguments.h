@@ -1,0 +1,81 @@
+// Command lines: positional arguments, options, and values that are checked strictly.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+
+namespace gradmill::program {
+
+/// A parsed command line. Getters take the name of a positional argument (`<port>`) or an option
+/// (`--seed`), and throw Error(kInvalidInput) that names it, its value and what is allowed.
+class Arguments {
+ public:
+  /// Whether the user gave it, as opposed to its default.
+  [[nodiscard]] bool given(const std::string& name) const { return given_.contains(name); }
+  [[nodiscard]] bool flag(const std::string& name) const { return given(name); }
+  [[nodiscard]] const std::string& text(const std::string& name) const;
+  [[nodiscard]] std::uint64_t integer(const std::string& name,
+                                      std::uint64_t least,
+                                      std::uint64_t most) const;
+  [[nodiscard]] double real(const std::string& name, double least, double most) const;
+  /// As real(), but above `bound` rather than at least it.
+  [[nodiscard]] double real_above(const std::string& name, double bound) const;
+  /// A number with ms, s or min.
+  [[nodiscard]] std::chrono::milliseconds duration(const std::string& name) const;
+  /// One of `choices`.
+  [[nodiscard]] const std::string& choice(const std::string& name,
+                                          std::span<const std::string_view> choices) const;
+  /// HOST:PORT, port 1 to 65535.
+  [[nodiscard]] Address address(const std::string& name) const;
+
+ private:
+  friend class CommandLine;
+  std::map<std::string, std::string> values_;
+  std::map<std::string, bool> given_;
+};
+
+/// What a program accepts. Built once, then parse(); not thread-safe.
+class CommandLine {
+ public:
+  /// `purpose` is one sentence for the help.
+  CommandLine(std::string program, std::string purpose);
+
+  /// A required positional argument, in order; `name` is written <name>.
+  CommandLine& positional(const std::string& name, const std::string& help);
+  /// An option --name VALUE; no default if `fallback` is absent.
+  CommandLine& option(const std::string& name,
+                      const std::string& value,
+                      std::optional<std::string> fallback,
+                      const std::string& help);
+  /// An option without a value.
+  CommandLine& flag(const std::string& name, const std::string& help);
+  /// Text below the options in the help.
+  CommandLine& epilogue(const std::string& text);
+
+  /// Reads the words after the program's name. Nothing if --help or --version was asked for, which
+  /// it then printed on stdout. Throws Error(kInvalidInput) for missing, unknown or repeated ones.
+  [[nodiscard]] std::optional<Arguments> parse(const std::vector<std::string>& words) const;
+  [[nodiscard]] std::string help() const;
+
+ private:
+  struct Option {
+    std::string name;
+    std::string value;  // empty: a flag
+    std::optional<std::string> fallback;
+    std::string help;
+  };
+  std::string program_;
+  std::string purpose_;
+  std::vector<Option> positionals_;
+  std::vector<Option> options_;
+  std::string epilogue_;
+};
+
+}  // namespace gradmill::program

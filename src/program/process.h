@@ -1,0 +1,23 @@
+// What every program does around its work: errors, logging, signals.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace gradmill::program {
+
+/// Runs `body` as the whole program called `name`: sets the log up (stderr, each line `name: ...`),
+/// blocks SIGINT, SIGTERM and SIGPIPE in this thread and those it starts, turns Error into one line
+/// and the exit code it stands for, and anything else into one line and 1.
+[[nodiscard]] int run_program(const std::string& name, const std::function<int()>& body);
+
+/// Waits until SIGINT or SIGTERM comes. From then on a second one ends the process at once.
+void wait_for_stop_signal();
+
+/// Prints `name: listening on HOST:PORT` for a server that can be used now.
+void announce_listening(const std::string& host, unsigned port);
+
+/// Ends the process now: for servers whose threads did not end in time.
+[[noreturn]] void leave_at_once(int exit_code);
+
+}  // namespace gradmill::program
