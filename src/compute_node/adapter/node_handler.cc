@@ -1,0 +1,143 @@
+#include "compute_node/adapter/node_handler.h"
+
+#include <wire/NodeService.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "rpc/blob_transfer.h"
+#include "wire/hello.h"
+#include "wire/task_convert.h"
+#include "wire/wire_convert.h"
+
+namespace gradmill::node {
+namespace {
+
+constexpr std::int32_t kWaitMax = 1000;
+constexpr std::uint64_t kBlobBytesMax = std::uint64_t{4} << 30U;
+
+std::chrono::milliseconds wait_from(std::int32_t wait_ms) {
+  return std::chrono::milliseconds{std::clamp(wait_ms, 0, kWaitMax)};
+}
+
+TaskRequest request_from(const wire::RunTaskRequest& request) {
+  TaskRequest to;
+  to.task = wire::task_from(request.task);
+  to.job_digest = wire::digest_from(request.job_digest, "the job's digest");
+  to.rule = wire::rule_from(request.rule);
+  to.weights = wire::blob_from(request.weights, "the weights");
+  to.shard = wire::blob_from(request.shard, "the shard");
+  to.load_rule = wire::load_rule_from(request.load_rule);
+  if (request.__isset.weights_data) {
+    to.weights_blob = make_blob(request.weights_data);
+    if (to.weights_blob->ref != to.weights) {
+      throw invalid_input("the weights are not those of their digest");
+    }
+  }
+  return to;
+}
+
+/// One connection of one coordinator: decodes, asks the worker, encodes.
+class NodeHandler final : public wire::NodeServiceIf {
+ public:
+  explicit NodeHandler(Worker& worker) : worker_(worker) {}
+
+  void hello(wire::HelloResponse& response, const wire::HelloRequest& request) override {
+    gate_.open(response, request, wire::Role::NODE);
+    const NodeHello hello = worker_.hello();
+    response.kernel_id = hello.kernel_id;
+    response.slots = static_cast<std::int32_t>(hello.slots);
+    response.incarnation = hello.incarnation;
+  }
+
+  void heartbeat(wire::HeartbeatResponse& response, const wire::HeartbeatRequest& request) override {
+    gate_.check();
+    wire::translate([&] {
+      response.running = static_cast<std::int32_t>(
+          worker_.heartbeat(wire::fence_from(request.fence), request.live_jobs));
+      response.incarnation = worker_.hello().incarnation;
+      response.leaving = worker_.leaving();
+    });
+  }
+
+  void runTask(wire::TaskResponse& response, const wire::RunTaskRequest& request) override {
+    gate_.check();
+    response = wire::translate([&] {
+      return wire::to_wire(worker_.run(wire::fence_from(request.fence),
+                                       request_from(request),
+                                       wait_from(request.wait_ms)));
+    });
+  }
+
+  void pollTask(wire::TaskResponse& response, const wire::PollTaskRequest& request) override {
+    gate_.check();
+    response = wire::translate([&] {
+      return wire::to_wire(worker_.poll(wire::fence_from(request.fence),
+                                        wire::task_from(request.task),
+                                        wait_from(request.wait_ms)));
+    });
+  }
+
+  void cancelTask(wire::CancelTaskResponse& response,
+                  const wire::CancelTaskRequest& request) override {
+    gate_.check();
+    wire::translate(
+        [&] { worker_.cancel(wire::fence_from(request.fence), wire::task_from(request.task)); });
+    response.task = request.task;
+  }
+
+  void putBlob(wire::PutBlobResponse& response, const wire::PutBlobRequest& request) override {
+    gate_.check();
+    wire::translate([&] {
+      const Fence fence = wire::fence_from(request.fence);
+      const BlobRef ref = wire::blob_from(request.blob, "the blob");
+      const auto offset = wire::unsigned_from<std::uint64_t>(request.offset, "the offset");
+      response.digest = request.blob.digest;
+      if (const std::optional<Blob> blob = receiver_.add(ref, offset, request.data)) {
+        worker_.put_blob(fence, *blob);
+        response.received = request.blob.bytes;
+      } else {
+        response.received = static_cast<std::int64_t>(receiver_.received());
+      }
+    });
+  }
+
+  void getBlob(wire::GetBlobResponse& response, const wire::GetBlobRequest& request) override {
+    gate_.check();
+    wire::translate([&] {
+      const Blob blob = worker_.get_blob(wire::fence_from(request.fence),
+                                         wire::blob_from(request.blob, "the blob"));
+      wire::fill_piece(response, request, blob);
+    });
+  }
+
+ private:
+  Worker& worker_;
+  wire::HelloGate gate_;
+  rpc::BlobReceiver receiver_{kBlobBytesMax};
+};
+
+class HandlerFactory final : public wire::NodeServiceIfFactory {
+ public:
+  explicit HandlerFactory(std::function<Worker&()> worker) : worker_(std::move(worker)) {}
+  wire::NodeServiceIf* getHandler(const apache::thrift::TConnectionInfo&) override {
+    return std::make_unique<NodeHandler>(worker_()).release();
+  }
+  void releaseHandler(wire::NodeServiceIf* handler) override {
+    const std::unique_ptr<wire::NodeServiceIf> owner(handler);
+  }
+
+ private:
+  std::function<Worker&()> worker_;
+};
+
+}  // namespace
+
+std::shared_ptr<apache::thrift::TProcessorFactory> make_node_handlers(
+    std::function<Worker&()> worker) {
+  return std::make_shared<wire::NodeServiceProcessorFactory>(
+      std::make_shared<HandlerFactory>(std::move(worker)));
+}
+
+}  // namespace gradmill::node

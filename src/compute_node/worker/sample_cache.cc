@@ -1,0 +1,59 @@
+#include "compute_node/worker/sample_cache.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "formats/shard_blob.h"
+
+namespace gradmill::node {
+
+std::list<SampleCache::Entry>::iterator SampleCache::locate(const Digest& shard,
+                                                            const ml::TrainingRule& rule) {
+  const std::size_t rows = ml::block_rows(rule.topology);
+  return std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return entry.shard == shard && entry.precision == rule.precision && entry.block_rows == rows;
+  });
+}
+
+std::shared_ptr<const PreparedShard> SampleCache::find(const Digest& shard,
+                                                       const ml::TrainingRule& rule) {
+  const std::lock_guard lock(mutex_);
+  const auto found = locate(shard, rule);
+  if (found == entries_.end()) {
+    return nullptr;
+  }
+  entries_.splice(entries_.begin(), entries_, found);
+  return entries_.front().prepared;
+}
+
+void SampleCache::put(const Digest& shard,
+                      const ml::TrainingRule& rule,
+                      std::shared_ptr<const PreparedShard> prepared) {
+  const std::lock_guard lock(mutex_);
+  if (prepared->bytes > bytes_max_ || locate(shard, rule) != entries_.end()) {
+    return;
+  }
+  bytes_ += prepared->bytes;
+  entries_.push_front(
+      {shard, rule.precision, ml::block_rows(rule.topology), std::move(prepared)});
+  while (bytes_ > bytes_max_) {
+    bytes_ -= entries_.back().prepared->bytes;
+    entries_.pop_back();
+  }
+}
+
+std::uint64_t SampleCache::bytes() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_;
+}
+
+std::shared_ptr<const PreparedShard> prepare_shard(std::string_view blob,
+                                                   const ml::TrainingRule& rule) {
+  const ml::Shard shard = formats::decode_shard(blob);
+  auto prepared = std::make_shared<PreparedShard>(PreparedShard{
+      ml::prepare_samples(shard, rule), shard.features, shard.classes, 0});
+  prepared->bytes = std::visit([](const auto& blocks) { return blocks.bytes(); }, prepared->samples);
+  return prepared;
+}
+
+}  // namespace gradmill::node

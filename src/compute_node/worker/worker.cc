@@ -1,0 +1,379 @@
+#include "compute_node/worker/worker.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/error.h"
+#include "base/random_id.h"
+#include "ml/gradient.h"
+#include "ml/train_shard.h"
+
+namespace gradmill::node {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kCancelWait{2};
+constexpr std::chrono::milliseconds kLeaseCheck{500};
+constexpr unsigned kBeatsUnlistedMax = 2;
+
+TaskAnswer answer_of(const TaskId& task, TaskState state) {
+  TaskAnswer answer;
+  answer.task = task;
+  answer.state = state;
+  return answer;
+}
+
+}  // namespace
+
+/// A task that was accepted. Guarded by the worker's mutex but for what execute() reads.
+struct Worker::Task {
+  Key key;
+  TaskId accepted_as;   // keys the random draws; request.task follows the newest offer
+  TaskRequest request;
+  Blob weights;
+  std::optional<Blob> shard_blob;                 // if it has yet to be prepared
+  std::shared_ptr<const PreparedShard> prepared;  // once it is
+  std::stop_source stop;
+  unsigned beats_unlisted = 0;  // heartbeats in a row that did not list the job
+  bool ended = false;
+  TaskAnswer answer;  // once ended
+};
+
+Worker::Worker(const WorkerOptions& options, LoadSimulation load)
+    : options_(options),
+      load_(std::move(load)),
+      incarnation_(random_id(16)),
+      samples_(options.cache_bytes) {
+  for (std::uint32_t slot = 0; slot < options_.slots; ++slot) {
+    threads_.emplace_back([this] { train(); });
+  }
+  threads_.emplace_back([this] { watch_leases(); });
+}
+
+Worker::~Worker() {
+  leave();
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  for (std::thread& thread : threads_) {
+    thread.join();
+  }
+}
+
+NodeHello Worker::hello() const {
+  return {.incarnation = incarnation_, .kernel_id = ml::kernel_id(), .slots = options_.slots};
+}
+
+Worker::Key Worker::key_of(const Fence& fence, const TaskId& task) {
+  return {fence.coordinator, task.job, task.round, task.shard};
+}
+
+TaskAnswer Worker::run(const Fence& fence, TaskRequest request, std::chrono::milliseconds wait) {
+  std::unique_lock lock(mutex_);
+  fences_.admit(fence, Clock::now());
+  const TaskId id = request.task;
+  const Key key = key_of(fence, id);
+  if (request.weights_blob) {
+    keep_blob(*request.weights_blob);
+  }
+  if (const std::shared_ptr<Task> known = take_over(key, request)) {
+    return wait_for(lock, known, id, wait);
+  }
+  if (const std::optional<TaskAnswer> answer = turn_away(request)) {
+    return *answer;
+  }
+  auto task = std::make_shared<Task>();
+  task->key = key;
+  task->accepted_as = id;
+  task->prepared = samples_.find(request.shard.digest, request.rule);
+  if (task->prepared == nullptr) {
+    task->shard_blob = recent_blob(request.shard.digest);
+  }
+  const std::optional<Blob> weights = recent_blob(request.weights.digest);
+  TaskAnswer missing = answer_of(id, TaskState::kMissing);
+  if (task->prepared == nullptr && !task->shard_blob) {
+    missing.missing.push_back(request.shard.digest);
+  }
+  if (!weights) {
+    missing.missing.push_back(request.weights.digest);
+  }
+  if (!missing.missing.empty()) {
+    return missing;
+  }
+  task->weights = *weights;
+  task->request = std::move(request);
+  task->request.weights_blob.reset();
+  forget_rounds_before(fence.coordinator, id);
+  tasks_[key] = task;
+  queue_.push_back(task);
+  ++busy_;
+  changed_.notify_all();
+  return wait_for(lock, task, id, wait);
+}
+
+std::shared_ptr<Worker::Task> Worker::take_over(const Key& key, const TaskRequest& request) {
+  const auto known = tasks_.find(key);
+  if (known == tasks_.end()) {
+    return nullptr;
+  }
+  Task& task = *known->second;
+  const bool same = task.request.job_digest == request.job_digest &&
+                    task.request.weights == request.weights && task.request.shard == request.shard;
+  const bool usable = !task.stop.stop_requested() &&
+                      (!task.ended || task.answer.state == TaskState::kDone);
+  if (!same || !usable) {
+    drop(key);
+    return nullptr;
+  }
+  task.request.task.offer = request.task.offer;
+  return known->second;
+}
+
+std::optional<TaskAnswer> Worker::turn_away(const TaskRequest& request) const {
+  if (leaving_ || busy_ >= options_.slots) {
+    return answer_of(request.task, TaskState::kBusy);
+  }
+  if (load_.refuses(request.job_digest, request.task, request.load_rule)) {
+    return answer_of(request.task, TaskState::kRefused);
+  }
+  return std::nullopt;
+}
+
+TaskAnswer Worker::poll(const Fence& fence, const TaskId& task, std::chrono::milliseconds wait) {
+  std::unique_lock lock(mutex_);
+  fences_.admit(fence, Clock::now());
+  const auto known = tasks_.find(key_of(fence, task));
+  if (known == tasks_.end()) {
+    return answer_of(task, TaskState::kNotFound);
+  }
+  return wait_for(lock, std::shared_ptr(known->second), task, wait);
+}
+
+TaskAnswer Worker::wait_for(std::unique_lock<std::mutex>& lock,
+                            const std::shared_ptr<Task>& task,
+                            const TaskId& id,
+                            std::chrono::milliseconds wait) {
+  changed_.wait_for(lock, wait, [&] {
+    return task->ended || task->stop.stop_requested() || task->request.task.offer != id.offer;
+  });
+  if (task->request.task.offer != id.offer) {
+    return answer_of(id, TaskState::kNotFound);
+  }
+  if (task->stop.stop_requested()) {
+    return answer_of(id, TaskState::kCancelled);
+  }
+  if (!task->ended) {
+    return answer_of(id, TaskState::kRunning);
+  }
+  TaskAnswer answer = task->answer;
+  answer.task = id;
+  return answer;
+}
+
+void Worker::cancel(const Fence& fence, const TaskId& task) {
+  std::unique_lock lock(mutex_);
+  fences_.admit(fence, Clock::now());
+  const Key key = key_of(fence, task);
+  const auto known = tasks_.find(key);
+  if (known == tasks_.end() || known->second->request.task.offer != task.offer) {
+    return;
+  }
+  const std::shared_ptr<Task> held = known->second;
+  drop(key);
+  changed_.wait_for(lock, kCancelWait, [&] { return held->ended; });
+}
+
+std::uint32_t Worker::heartbeat(const Fence& fence, const std::vector<std::string>& live_jobs) {
+  const std::lock_guard lock(mutex_);
+  fences_.admit(fence, Clock::now());
+  for (auto task = tasks_.begin(); task != tasks_.end();) {
+    const auto& [coordinator, job, round, shard] = task->first;
+    const bool ours = coordinator == fence.coordinator;
+    const bool live = std::find(live_jobs.begin(), live_jobs.end(), job) != live_jobs.end();
+    const auto next = std::next(task);
+    if (ours) {
+      // A list may be older than the job, so one that lacks it is not enough.
+      task->second->beats_unlisted = live ? 0 : task->second->beats_unlisted + 1;
+      if (task->second->beats_unlisted >= kBeatsUnlistedMax) {
+        drop(Key(task->first));
+      }
+    }
+    task = next;
+  }
+  return busy_;
+}
+
+void Worker::put_blob(const Fence& fence, const Blob& blob) {
+  const std::lock_guard lock(mutex_);
+  fences_.admit(fence, Clock::now());
+  keep_blob(blob);
+}
+
+Blob Worker::get_blob(const Fence& fence, const BlobRef& blob) {
+  const std::lock_guard lock(mutex_);
+  fences_.admit(fence, Clock::now());
+  for (const auto& [key, task] : tasks_) {
+    if (task->ended && task->answer.state == TaskState::kDone && task->answer.delta == blob) {
+      return {blob, task->answer.delta_bytes};
+    }
+  }
+  throw Error(ErrorCode::kNotFound, "the blob " + blob.digest.hex() + " is not here");
+}
+
+void Worker::leave() {
+  const std::lock_guard lock(mutex_);
+  leaving_ = true;
+  for (auto& [key, task] : tasks_) {
+    if (!task->ended) {
+      task->stop.request_stop();
+    }
+  }
+  changed_.notify_all();
+}
+
+bool Worker::leaving() const {
+  const std::lock_guard lock(mutex_);
+  return leaving_;
+}
+
+bool Worker::drain(std::chrono::milliseconds wait) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, wait, [this] { return busy_ == 0; });
+}
+
+void Worker::keep_blob(const Blob& blob) {
+  if (recent_blob(blob.ref.digest)) {
+    return;
+  }
+  recent_.push_front(blob);
+  // A task needs two of them, and each slot may have one offer on its way.
+  while (recent_.size() > 2 * std::size_t{options_.slots} + 2) {
+    recent_.pop_back();
+  }
+}
+
+std::optional<Blob> Worker::recent_blob(const Digest& digest) {
+  const auto found = std::find_if(recent_.begin(), recent_.end(), [&](const Blob& blob) {
+    return blob.ref.digest == digest;
+  });
+  if (found == recent_.end()) {
+    return std::nullopt;
+  }
+  recent_.splice(recent_.begin(), recent_, found);
+  return recent_.front();
+}
+
+void Worker::drop(const Key& key) {
+  const auto found = tasks_.find(key);
+  if (found != tasks_.end()) {
+    found->second->stop.request_stop();
+    tasks_.erase(found);
+    changed_.notify_all();
+  }
+}
+
+void Worker::forget_rounds_before(const std::string& coordinator, const TaskId& newest) {
+  for (auto task = tasks_.begin(); task != tasks_.end();) {
+    const auto& [owner, job, round, shard] = task->first;
+    const bool older = owner == coordinator && job == newest.job && round < newest.round;
+    task = task->second->ended && older ? tasks_.erase(task) : std::next(task);
+  }
+}
+
+void Worker::keep_result(const std::shared_ptr<Task>& task) {
+  // Results stay for as long as an answer may have been lost or a delta is being fetched.
+  finished_.push_back(task);
+  while (finished_.size() > 2 * std::size_t{options_.slots} + 2) {
+    if (const std::shared_ptr<Task> oldest = finished_.front().lock()) {
+      const auto held = tasks_.find(oldest->key);
+      if (held != tasks_.end() && held->second == oldest) {
+        tasks_.erase(held);
+      }
+    }
+    finished_.pop_front();
+  }
+}
+
+void Worker::train() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (queue_.empty()) {
+      return;
+    }
+    const std::shared_ptr<Task> task = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    try {
+      execute(*task);
+    } catch (const std::exception& error) {
+      task->answer.state = TaskState::kFailed;
+      task->answer.message = error.what();
+    }
+    lock.lock();
+    task->ended = true;
+    --busy_;
+    keep_result(task);
+    changed_.notify_all();
+  }
+}
+
+void Worker::execute(Task& task) {
+  const TaskRequest& request = task.request;
+  const std::stop_token stop = task.stop.get_token();
+  TaskAnswer& answer = task.answer;
+  answer.state = TaskState::kCancelled;
+  answer.weights = request.weights.digest;
+  if (load_.delays(request.job_digest, task.accepted_as)) {
+    const Clock::time_point start = Clock::now();
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, stop, options_.load_delay, [] { return false; });
+    answer.delay_seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  }
+  if (task.prepared == nullptr) {
+    task.prepared = prepare_shard(*task.shard_blob->bytes, request.rule);
+    samples_.put(request.shard.digest, request.rule, task.prepared);
+    task.shard_blob.reset();
+  }
+  const ml::Topology& topology = request.rule.topology;
+  if (task.prepared->features != topology.features() ||
+      task.prepared->classes > topology.classes() ||
+      request.weights.bytes !=
+          ml::parameter_count(topology) * ml::element_bytes(request.rule.precision)) {
+    throw invalid_input("the shard or the weights do not suit the topology");
+  }
+  const Clock::time_point start = Clock::now();
+  ml::TrainingResult result = ml::train_shard(
+      request.rule, task.prepared->samples, *task.weights.bytes, options_.threads, stop);
+  if (result.cancelled) {
+    return;
+  }
+  answer.compute_seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  const Blob delta = make_blob(std::move(result.delta));
+  answer.delta = delta.ref;
+  answer.delta_bytes = delta.bytes;
+  answer.loss = result.loss;
+  answer.epochs = result.epochs;
+  answer.state = TaskState::kDone;
+}
+
+void Worker::watch_leases() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    changed_.wait_for(lock, kLeaseCheck, [this] { return stopping_; });
+    const TimePoint now = Clock::now();
+    for (auto& [key, task] : tasks_) {
+      const bool abandoned = now - fences_.last_heard(std::get<0>(key)) > options_.lease;
+      if (abandoned && !task->ended && !task->stop.stop_requested()) {
+        task->stop.request_stop();
+        changed_.notify_all();
+      }
+    }
+  }
+}
+
+}  // namespace gradmill::node

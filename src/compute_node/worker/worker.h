@@ -1,0 +1,122 @@
+// The compute node: takes offers, trains, keeps results until they are fetched.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+#include "base/blob.h"
+#include "compute_node/worker/fence_table.h"
+#include "compute_node/worker/load_simulation.h"
+#include "compute_node/worker/sample_cache.h"
+#include "ml/training_rule.h"
+#include "protocol/task.h"
+
+namespace gradmill::node {
+
+struct WorkerOptions {
+  std::uint32_t slots = 1;  ///< Tasks trained at a time.
+  int threads = 1;          ///< OpenMP threads of one task.
+  std::chrono::milliseconds load_delay{3000};
+  std::uint64_t cache_bytes = std::uint64_t{1} << 30U;  ///< Bound on the shards kept.
+  /// A coordinator that is not heard of for this long loses its tasks.
+  std::chrono::milliseconds lease{30'000};
+};
+
+/// An offer as a node sees it.
+struct TaskRequest {
+  TaskId task;
+  Digest job_digest;
+  ml::TrainingRule rule;
+  BlobRef weights;
+  BlobRef shard;
+  LoadRule load_rule = LoadRule::kDelay;
+  std::optional<Blob> weights_blob;  ///< If they came along.
+};
+
+/// Does what one or more coordinators ask. Thread-safe; owns its training threads. Requests of a
+/// coordinator's earlier start throw Error(kNotAllowed).
+class Worker {
+ public:
+  Worker(const WorkerOptions& options, LoadSimulation load);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+  [[nodiscard]] NodeHello hello() const;
+
+  /// Decides an offer; if it is accepted, waits up to `wait` for its end. A task whose content is
+  /// already here under another offer is taken over rather than begun again.
+  [[nodiscard]] TaskAnswer run(const Fence& fence,
+                               TaskRequest request,
+                               std::chrono::milliseconds wait);
+  /// How the offer stands, once it has ended or after `wait`.
+  [[nodiscard]] TaskAnswer poll(const Fence& fence,
+                                const TaskId& task,
+                                std::chrono::milliseconds wait);
+  /// Ends the task if it is here under this offer; returns once it no longer runs, or after 2 s.
+  void cancel(const Fence& fence, const TaskId& task);
+  /// Drops what is here for jobs of this coordinator that two lists in a row lack. Returns the
+  /// number of tasks that hold a slot.
+  std::uint32_t heartbeat(const Fence& fence, const std::vector<std::string>& live_jobs);
+  /// Takes a blob for an offer that is to come.
+  void put_blob(const Fence& fence, const Blob& blob);
+  /// The delta of a finished task. Throws Error(kNotFound).
+  [[nodiscard]] Blob get_blob(const Fence& fence, const BlobRef& blob);
+
+  /// Takes no more offers, and ends what runs: pollers are told it was cancelled.
+  void leave();
+  [[nodiscard]] bool leaving() const;
+  /// Whether nothing is being trained any more, now or within `wait`.
+  [[nodiscard]] bool drain(std::chrono::milliseconds wait);
+
+ private:
+  using Key = std::tuple<std::string, std::string, std::uint32_t, std::uint32_t>;
+  struct Task;
+
+  [[nodiscard]] static Key key_of(const Fence& fence, const TaskId& task);
+  [[nodiscard]] TaskAnswer wait_for(std::unique_lock<std::mutex>& lock,
+                                    const std::shared_ptr<Task>& task,
+                                    const TaskId& id,
+                                    std::chrono::milliseconds wait);
+  [[nodiscard]] std::shared_ptr<Task> take_over(const Key& key, const TaskRequest& request);
+  [[nodiscard]] std::optional<TaskAnswer> turn_away(const TaskRequest& request) const;
+  void keep_blob(const Blob& blob);
+  [[nodiscard]] std::optional<Blob> recent_blob(const Digest& digest);
+  void drop(const Key& key);
+  void forget_rounds_before(const std::string& coordinator, const TaskId& newest);
+  void keep_result(const std::shared_ptr<Task>& task);
+  void train();
+  void execute(Task& task);
+  void watch_leases();
+
+  const WorkerOptions options_;
+  const LoadSimulation load_;
+  const std::string incarnation_;
+  SampleCache samples_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  FenceTable fences_;  // guarded by mutex_, as all below
+  std::map<Key, std::shared_ptr<Task>> tasks_;
+  std::deque<std::shared_ptr<Task>> queue_;  // accepted and not begun
+  std::deque<std::weak_ptr<Task>> finished_;  // oldest first; tasks_ may have dropped them
+  std::list<Blob> recent_;                   // weights and shards on their way in, newest first
+  std::uint32_t busy_ = 0;                   // tasks accepted and not ended
+  bool leaving_ = false;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace gradmill::node
