@@ -1,0 +1,161 @@
+#include "coordinator/adapter/thrift_node_link.h"
+
+#include <wire/NodeService.h>
+#include <wire/common_constants.h>
+
+#include <utility>
+
+#include "rpc/blob_transfer.h"
+#include "rpc/connection.h"
+#include "wire/task_convert.h"
+#include "wire/wire_convert.h"
+
+namespace gradmill::coordinator {
+namespace {
+
+constexpr std::chrono::milliseconds kConnectTimeout{1000};
+constexpr std::chrono::milliseconds kHeartbeatDeadline{2000};
+// Beyond the time that the call itself may wait.
+constexpr std::chrono::milliseconds kCallMargin{3000};
+constexpr std::chrono::milliseconds kPieceDeadline{10'000};
+
+class ThriftNodeLink final : public NodeLink {
+ private:
+  /// After an answer that makes no sense the connection goes, as after any other error.
+  template <class F>
+  auto checked(const F& f) {
+    try {
+      return f();
+    } catch (const Error&) {
+      connection_.drop();
+      throw;
+    }
+  }
+
+ public:
+  ThriftNodeLink(const Address& address, Fence fence)
+      : fence_(std::move(fence)),
+        connection_(address,
+                    rpc::ConnectionOptions{.connect_timeout = kConnectTimeout},
+                    [this](wire::NodeServiceClient& client) { say_hello(client); }) {}
+
+  Heartbeat heartbeat(std::span<const std::string> live_jobs) override {
+    wire::HeartbeatRequest request;
+    request.fence = wire::to_wire(fence_);
+    request.live_jobs.assign(live_jobs.begin(), live_jobs.end());
+    wire::HeartbeatResponse response;
+    call(kHeartbeatDeadline, [&](auto& client) { client.heartbeat(response, request); });
+    if (response.incarnation != hello_.incarnation) {
+      throw Error(ErrorCode::kUnreachable, "its heartbeat and its hello name different starts");
+    }
+    return {hello_, response.leaving};
+  }
+
+  TaskAnswer run_task(const TaskOffer& offer,
+                      bool inline_weights,
+                      std::chrono::milliseconds wait) override {
+    wire::RunTaskRequest request;
+    request.fence = wire::to_wire(fence_);
+    request.task = wire::to_wire(offer.id);
+    request.job_digest = wire::to_wire(offer.job_digest);
+    request.rule = wire::to_wire(offer.job->rule);
+    request.rounds = static_cast<std::int32_t>(offer.job->rounds);
+    request.weights = wire::to_wire(offer.weights.ref);
+    request.shard = wire::to_wire(offer.shard);
+    request.load_rule = wire::to_wire(offer.load_rule);
+    request.wait_ms = static_cast<std::int32_t>(wait.count());
+    if (inline_weights) {
+      request.__set_weights_data(*offer.weights.bytes);
+    }
+    wire::TaskResponse response;
+    call(wait + kCallMargin, [&](auto& client) { client.runTask(response, request); });
+    return checked([&] { return wire::answer_from(std::move(response)); });
+  }
+
+  TaskAnswer poll_task(const TaskId& task, std::chrono::milliseconds wait) override {
+    wire::PollTaskRequest request;
+    request.fence = wire::to_wire(fence_);
+    request.task = wire::to_wire(task);
+    request.wait_ms = static_cast<std::int32_t>(wait.count());
+    wire::TaskResponse response;
+    call(wait + kCallMargin, [&](auto& client) { client.pollTask(response, request); });
+    return checked([&] { return wire::answer_from(std::move(response)); });
+  }
+
+  void cancel_task(const TaskId& task) override {
+    wire::CancelTaskRequest request;
+    request.fence = wire::to_wire(fence_);
+    request.task = wire::to_wire(task);
+    wire::CancelTaskResponse response;
+    call(kCallMargin, [&](auto& client) { client.cancelTask(response, request); });
+  }
+
+  void put_blob(const Blob& blob) override {
+    checked([&] {
+      rpc::send_pieces(blob, [&](std::uint64_t offset, std::string piece) {
+        wire::PutBlobRequest request;
+        request.blob = wire::to_wire(blob.ref);
+        request.offset = static_cast<std::int64_t>(offset);
+        request.data = std::move(piece);
+        request.fence = wire::to_wire(fence_);
+        wire::PutBlobResponse response;
+        call(kPieceDeadline, [&](auto& client) { client.putBlob(response, request); });
+        return response.received;
+      });
+    });
+  }
+
+  Blob get_blob(const BlobRef& blob) override {
+    return checked([&] {
+      return rpc::receive_pieces(blob, blob.bytes, [&](std::uint64_t offset, std::int32_t max) {
+        wire::GetBlobRequest request;
+        request.blob = wire::to_wire(blob);
+        request.offset = static_cast<std::int64_t>(offset);
+        request.bytes_max = max;
+        request.fence = wire::to_wire(fence_);
+        wire::GetBlobResponse response;
+        call(kPieceDeadline, [&](auto& client) { client.getBlob(response, request); });
+        if (response.digest != request.blob.digest || response.offset != request.offset) {
+          throw Error(ErrorCode::kFailed, "answered for another blob");
+        }
+        return std::move(response.data);
+      });
+    });
+  }
+
+  void interrupt() override { connection_.interrupt(); }
+
+ private:
+  void say_hello(wire::NodeServiceClient& client) {
+    wire::HelloRequest request;
+    request.protocol_version = wire::g_common_constants.PROTOCOL_VERSION;
+    request.role = wire::Role::COORDINATOR;
+    request.program_version = GRADMILL_VERSION;
+    wire::HelloResponse response;
+    wire::untranslate("", [&] { client.hello(response, request); });
+    wire::check_version(response.protocol_version, "the node");
+    if (response.role != wire::Role::NODE) {
+      throw Error(ErrorCode::kUnreachable, "is no compute node");
+    }
+    hello_ = {.incarnation = response.incarnation,
+              .kernel_id = response.kernel_id,
+              .slots = wire::unsigned_from<std::uint32_t>(response.slots, "the number of slots")};
+  }
+
+  template <class F>
+  void call(std::chrono::milliseconds deadline, const F& f) {
+    wire::untranslate("", [&] { connection_.call(deadline, f); });
+  }
+
+  const Fence fence_;
+  NodeHello hello_;
+  rpc::Connection<wire::NodeServiceClient> connection_;
+};
+
+}  // namespace
+
+NodeLinkFactory make_thrift_node_links(const Fence& fence) {
+  return [fence](const Address& address) { return std::make_unique<ThriftNodeLink>(address, fence); };
+}
+
+}  // namespace gradmill::coordinator

@@ -1,0 +1,14 @@
+#include "coordinator/core/policy/random_policy.h"
+
+#include "coordinator/core/policy/uniform_index.h"
+
+namespace gradmill::coordinator {
+
+std::optional<NodeId> RandomPolicy::pick(std::span<const NodeView> nodes) {
+  if (nodes.empty()) {
+    return std::nullopt;
+  }
+  return nodes[uniform_index(generator_, nodes.size())].id;
+}
+
+}  // namespace gradmill::coordinator

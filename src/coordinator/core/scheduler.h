@@ -1,0 +1,162 @@
+// The coordinator's core: a state machine without threads, sockets or clock.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "coordinator/core/job.h"
+#include "coordinator/core/job_table.h"
+#include "coordinator/core/node_registry.h"
+#include "coordinator/core/policy/policy.h"
+#include "coordinator/core/task.h"
+
+namespace gradmill::coordinator {
+
+/// Offer this task to this node. The caller answers with exactly one of task_refused, task_done,
+/// task_failed and task_lost, whatever happens, also after the task was cancelled.
+struct OfferTask {
+  NodeId node = 0;
+  TaskOffer offer;
+};
+
+/// The result of this offer is no longer wanted: end it on the node.
+struct CancelTask {
+  NodeId node = 0;
+  TaskId task;
+};
+
+/// All shards of the round are in: average, validate, and answer with round_closed, or end the job.
+struct CloseRound {
+  std::string job;
+  std::uint32_t round = 0;
+  std::shared_ptr<const JobSpecification> specification;
+  Blob weights;
+  std::vector<Blob> deltas;  ///< In shard order.
+  std::vector<std::uint64_t> rows;
+};
+
+/// The job has ended; its blobs may go. `weights` are those of its last finished round.
+struct JobEnded {
+  std::string job;
+  std::shared_ptr<const JobSpecification> specification;
+  Blob weights;
+};
+
+using Action = std::variant<OfferTask, CancelTask, CloseRound, JobEnded>;
+using Actions = std::vector<Action>;
+
+/// What closing a round gave.
+struct ClosedRound {
+  Blob weights;
+  double validation_error = 0;
+  double aggregate_seconds = 0;
+  double validate_seconds = 0;
+};
+
+struct SchedulerOptions {
+  Duration capacity_timeout = std::chrono::seconds(60);
+  std::uint64_t seed = 1;  ///< Of the jitter; the policy has its own.
+};
+
+/// Turns events into actions. Not thread-safe; every event comes with the time it happened, never
+/// earlier than the one before. Jobs run one at a time in order of arrival.
+class Scheduler {
+ public:
+  Scheduler(const SchedulerOptions& options, std::unique_ptr<Policy> policy);
+
+  NodeId add_node(const Address& address) { return nodes_.add(address); }
+
+  /// A new job, with at least one shard and one round. The id must be new.
+  [[nodiscard]] Actions submit(JobSubmission submission, TimePoint now);
+  /// Ends a job in a final state if it has not ended; nothing happens to others.
+  [[nodiscard]] Actions end(const std::string& job,
+                            JobState state,
+                            const JobEnd& why,
+                            TimePoint now);
+
+  /// The node answers; `hello` tells whether it is a new incarnation.
+  [[nodiscard]] Actions node_up(NodeId node, const NodeHello& hello, TimePoint now);
+  /// The node does not answer: its tasks go elsewhere.
+  [[nodiscard]] Actions node_down(NodeId node, const std::string& why, TimePoint now);
+
+  /// The node has begun with the task; it still has to be answered.
+  [[nodiscard]] Actions task_accepted(const TaskId& task, TimePoint now);
+  /// The node's simulated load refused the offer.
+  [[nodiscard]] Actions task_refused(NodeId node, const TaskId& task, TimePoint now);
+  /// The node returned a valid result.
+  [[nodiscard]] Actions task_done(NodeId node,
+                                  const TaskId& task,
+                                  TaskResult result,
+                                  TimePoint now);
+  /// The node tried and failed, or returned something invalid.
+  [[nodiscard]] Actions task_failed(NodeId node,
+                                    const TaskId& task,
+                                    const std::string& why,
+                                    TimePoint now);
+  /// The offer came to nothing without a fault in the task: the connection broke, the node was
+  /// busy or is leaving, or the offer was cancelled. `fault` sets the node aside; without one, a
+  /// node that had no room for the task is left alone for a moment.
+  [[nodiscard]] Actions task_lost(NodeId node,
+                                  const TaskId& task,
+                                  const std::optional<std::string>& fault,
+                                  TimePoint now);
+
+  [[nodiscard]] Actions round_closed(const std::string& job,
+                                     std::uint32_t round,
+                                     ClosedRound closed,
+                                     TimePoint now);
+  /// Time has passed.
+  [[nodiscard]] Actions tick(TimePoint now);
+  /// When, after `now`, the next tick is due even if nothing happens.
+  [[nodiscard]] std::optional<TimePoint> wakeup(TimePoint now) const;
+
+  [[nodiscard]] const Job* find(const std::string& id) const { return jobs_.find(id); }
+  /// Jobs that run before `job`.
+  [[nodiscard]] std::size_t ahead(const Job& job) const { return jobs_.ahead(job.id); }
+  /// Ids of the jobs that have not ended, oldest first.
+  [[nodiscard]] std::vector<std::string> live_jobs() const { return jobs_.live(); }
+  [[nodiscard]] const NodeRegistry& nodes() const { return nodes_; }
+  /// What keeps the job from going on, for people; empty if nothing does.
+  [[nodiscard]] std::string hindrance(const Job& job, TimePoint now) const;
+
+  /// Aborts unless the books agree with each other.
+  void check_invariants() const;
+
+ private:
+  /// The running job, if `task` belongs to its current round and is its task's current offer.
+  Job* holder_of(const TaskId& task);
+
+  /// What follows from every event: end the job that waited too long for capacity, start the next
+  /// in line, give every task that can go somewhere to a node, and offer what has a slot.
+  void dispatch(TimePoint now, Actions& actions);
+  void start_next(TimePoint now);
+  void assign_pending(Job& job, TimePoint now);
+  /// Queues the task at the node that the policy picks, if it picks one.
+  bool assign(Job& job, std::uint32_t shard, TimePoint now);
+  void offer_queued(Job& job, TimePoint now, Actions& actions);
+
+  /// Takes back what is queued at the node, and what is offered to it.
+  void reclaim_queue(NodeId node, TimePoint now);
+  void release_node(NodeId node, TimePoint now, Actions& actions);
+
+  void close_if_complete(const Job& job, Actions& actions) const;
+  [[nodiscard]] bool out_of_capacity(const Job& job, TimePoint now) const;
+  /// Whether the policy keeps a task back although some node has a free slot for it.
+  [[nodiscard]] bool holds_back(const Round& round, TimePoint now) const;
+  void end_if_hopeless(Job& job, std::uint32_t shard, Actions& actions);
+  void end_job(Job& job, JobState state, JobEnd end, Actions& actions);
+
+  SchedulerOptions options_;
+  std::unique_ptr<Policy> policy_;
+  std::mt19937_64 jitter_;
+  NodeRegistry nodes_;
+  JobTable jobs_;
+};
+
+}  // namespace gradmill::coordinator

@@ -1,0 +1,30 @@
+// What the scheduler hands out and takes back.
+#pragma once
+
+#include <memory>
+
+#include "protocol/job_specification.h"
+#include "protocol/task.h"
+
+namespace gradmill::coordinator {
+
+/// What a node needs to know to do a task.
+struct TaskOffer {
+  TaskId id;
+  Digest job_digest;
+  std::shared_ptr<const JobSpecification> job;
+  BlobRef shard;
+  Blob weights;  ///< Where the round starts from.
+  LoadRule load_rule = LoadRule::kDelay;
+};
+
+/// What a node returned for a task, once it has been checked. Seconds as the node measured them.
+struct TaskResult {
+  Blob delta;  ///< New weights minus old, as long as the weights.
+  double loss = 0;
+  std::uint32_t epochs = 0;
+  double compute_seconds = 0;
+  double delay_seconds = 0;  ///< Simulated load.
+};
+
+}  // namespace gradmill::coordinator

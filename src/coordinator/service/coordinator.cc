@@ -1,0 +1,280 @@
+#include "coordinator/service/coordinator.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "base/error.h"
+#include "coordinator/service/job_intake.h"
+#include "coordinator/service/status_report.h"
+
+namespace gradmill::coordinator {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+template <class... F>
+struct Overload : F... {
+  using F::operator()...;
+};
+
+}  // namespace
+
+Coordinator::Coordinator(const CoordinatorOptions& options,
+                         std::unique_ptr<Policy> policy,
+                         const std::vector<Address>& nodes,
+                         const NodeLinkFactory& make_link)
+    : blobs_(options.blob_bytes_max),
+      closer_(blobs_),
+      scheduler_(options.scheduler, std::move(policy)) {
+  for (const Address& address : nodes) {
+    const NodeId id = scheduler_.add_node(address);
+    sessions_.push_back(std::make_unique<NodeSession>(
+        id, address, make_link, static_cast<NodeEvents&>(*this)));
+  }
+}
+
+Coordinator::~Coordinator() { stop(); }
+
+void Coordinator::start() {
+  clock_ = std::thread([this] { keep_time(); });
+  closing_ = std::thread([this] { close_rounds(); });
+  for (const auto& session : sessions_) {
+    session->start();
+  }
+}
+
+void Coordinator::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(stopping_, true)) {
+      return;
+    }
+    for (const std::string& job : scheduler_.live_jobs()) {
+      enact(scheduler_.end(
+          job, JobState::kFailed, {"stopped", "the coordinator was stopped"}, Clock::now()));
+    }
+    changed_.notify_all();
+    time_changed_.notify_all();
+    closing_changed_.notify_all();
+  }
+  for (const auto& session : sessions_) {
+    session->stop();
+  }
+  for (std::thread* thread : {&clock_, &closing_}) {
+    if (thread->joinable()) {
+      thread->join();
+    }
+  }
+}
+
+std::vector<Digest> Coordinator::submit(const std::string& id,
+                                        const JobSpecification& specification) {
+  check_specification(specification);
+  const auto shared = std::make_shared<const JobSpecification>(specification);
+  const std::vector<BlobRef> blobs = shared->blobs();
+  const auto submitted = [&] {
+    const Job* const job = scheduler_.find(id);
+    if (job != nullptr && job->digest != job_digest(*shared)) {
+      throw invalid_input("job '" + id + "' exists with another specification; use another --id");
+    }
+    return job != nullptr;
+  };
+  {
+    const std::lock_guard lock(mutex_);
+    if (submitted()) {
+      return {};
+    }
+  }
+  std::vector<Digest> missing = blobs_.pin(blobs);
+  if (!missing.empty()) {
+    return missing;
+  }
+  try {
+    JobSubmission submission = admit_job(id, shared, blobs_);
+    const std::lock_guard lock(mutex_);
+    if (stopping_) {
+      throw Error(ErrorCode::kUnavailable, "the coordinator is stopping");
+    }
+    if (submitted()) {
+      blobs_.unpin(blobs);
+      return {};
+    }
+    spdlog::info("job {}: {} rounds of {} shards", id, shared->rounds, shared->shards.size());
+    enact(scheduler_.submit(std::move(submission), Clock::now()));
+    changed_.notify_all();
+    time_changed_.notify_all();
+  } catch (const Error&) {
+    blobs_.unpin(blobs);
+    throw;
+  }
+  return {};
+}
+
+JobStatus Coordinator::follow(const JobQuery& query, std::chrono::milliseconds wait) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(
+      lock, wait, [&] { return stopping_ || job_at(query.job).version > query.version; });
+  return report_status(scheduler_, job_at(query.job), query, Clock::now());
+}
+
+JobState Coordinator::cancel(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  static_cast<void>(job_at(id));
+  enact(scheduler_.end(
+      id, JobState::kCancelled, {"cancelled", "the job was cancelled"}, Clock::now()));
+  changed_.notify_all();
+  return job_at(id).state;
+}
+
+Blob Coordinator::get_blob(const BlobRef& ref) {
+  const std::optional<Blob> blob = blobs_.find(ref.digest);
+  if (!blob || blob->ref != ref) {
+    throw Error(ErrorCode::kNotFound, "the blob " + ref.digest.hex() + " is not (or no longer) here");
+  }
+  return *blob;
+}
+
+void Coordinator::node_up(NodeId node, const NodeHello& hello) {
+  handle([&](TimePoint now) { return scheduler_.node_up(node, hello, now); });
+}
+
+void Coordinator::node_down(NodeId node, const std::string& why) {
+  handle([&](TimePoint now) { return scheduler_.node_down(node, why, now); });
+}
+
+void Coordinator::task_accepted(const TaskId& task) {
+  handle([&](TimePoint now) { return scheduler_.task_accepted(task, now); });
+}
+
+void Coordinator::task_ended(NodeId node, const TaskId& task, TaskOutcome outcome) {
+  const auto log = [&](const char* what, const std::string& why) {
+    spdlog::warn("job {} round {} shard {} offer {}: {} on {}: {}",
+                 task.job,
+                 task.round,
+                 task.shard + 1,
+                 task.offer,
+                 what,
+                 scheduler_.nodes().at(node).address.text(),
+                 why);
+  };
+  handle([&](TimePoint now) {
+    return std::visit(
+        Overload{[&](TaskRefused&) { return scheduler_.task_refused(node, task, now); },
+                 [&](TaskResult& result) {
+                   return scheduler_.task_done(node, task, std::move(result), now);
+                 },
+                 [&](TaskFailed& failed) {
+                   log("failed", failed.why);
+                   return scheduler_.task_failed(node, task, failed.why, now);
+                 },
+                 [&](TaskLost& lost) {
+                   if (lost.fault) {
+                     log("lost", *lost.fault);
+                   }
+                   return scheduler_.task_lost(node, task, lost.fault, now);
+                 }},
+        outcome);
+  });
+}
+
+std::vector<std::string> Coordinator::live_jobs() {
+  const std::lock_guard lock(mutex_);
+  return scheduler_.live_jobs();
+}
+
+std::optional<Blob> Coordinator::blob(const Digest& digest) { return blobs_.find(digest); }
+
+template <class Event>
+void Coordinator::handle(const Event& event) {
+  const std::lock_guard lock(mutex_);
+  enact(event(Clock::now()));
+#ifndef NDEBUG
+  scheduler_.check_invariants();
+#endif
+  changed_.notify_all();
+  time_changed_.notify_all();
+}
+
+void Coordinator::enact(Actions actions) {
+  for (Action& action : actions) {
+    std::visit([this](auto& one) { enact(std::move(one)); }, action);
+  }
+}
+
+void Coordinator::enact(OfferTask action) {
+  sessions_[action.node]->offer(std::move(action.offer));
+}
+
+void Coordinator::enact(const CancelTask& action) { sessions_[action.node]->cancel(action.task); }
+
+void Coordinator::enact(CloseRound action) {
+  to_close_ = std::move(action);
+  closing_changed_.notify_all();
+}
+
+void Coordinator::enact(const JobEnded& action) {
+  const Job& job = job_at(action.job);
+  spdlog::info("job {}: {}: {}", job.id, name_of(job.state), job.end.message);
+  blobs_.unpin(action.specification->blobs());
+  try {
+    blobs_.put(action.weights);
+  } catch (const Error& error) {
+    spdlog::warn("job {}: its weights are not kept: {}", job.id, error.what());
+  }
+}
+
+const Job& Coordinator::job_at(const std::string& id) const {
+  const Job* const job = scheduler_.find(id);
+  if (job == nullptr) {
+    throw Error(ErrorCode::kNotFound, "there is no job '" + id + "'");
+  }
+  return *job;
+}
+
+void Coordinator::keep_time() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const std::optional<TimePoint> wakeup = scheduler_.wakeup(Clock::now());
+    if (wakeup) {
+      time_changed_.wait_until(lock, *wakeup);
+    } else {
+      time_changed_.wait(lock);
+    }
+    if (!stopping_) {
+      enact(scheduler_.tick(Clock::now()));
+      changed_.notify_all();
+    }
+  }
+}
+
+void Coordinator::close_rounds() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    closing_changed_.wait(lock, [this] { return stopping_ || to_close_; });
+    if (stopping_) {
+      return;
+    }
+    const CloseRound round = *std::exchange(to_close_, std::nullopt);
+    lock.unlock();
+    std::variant<ClosedRound, JobEnd> result = JobEnd{};
+    try {
+      result = closer_.close(round);
+    } catch (const std::exception& error) {
+      result = JobEnd{"internal", std::string("the round could not be closed: ") + error.what()};
+    }
+    handle([&](TimePoint now) {
+      if (auto* const closed = std::get_if<ClosedRound>(&result)) {
+        spdlog::info("job {} round {}: validation error {:.6f}",
+                     round.job,
+                     round.round,
+                     closed->validation_error);
+        return scheduler_.round_closed(round.job, round.round, std::move(*closed), now);
+      }
+      return scheduler_.end(round.job, JobState::kFailed, std::get<JobEnd>(result), now);
+    });
+    lock.lock();
+  }
+}
+
+}  // namespace gradmill::coordinator

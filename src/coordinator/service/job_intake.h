@@ -1,0 +1,27 @@
+// From a submitted specification to a job that can run.
+#pragma once
+
+#include <memory>
+
+#include "base/blob_cache.h"
+#include "coordinator/core/job.h"
+#include "ml/shard.h"
+#include "protocol/job_specification.h"
+
+namespace gradmill::coordinator {
+
+/// Checks everything that does not need the blobs: caps, sizes, numbers. Throws
+/// Error(kInvalidInput) that names the culprit.
+void check_specification(const JobSpecification& specification);
+
+/// Reads the job's blobs, all of which are in `blobs`: counts the rows of each shard, checks that
+/// features and labels suit the topology, and makes the weights of the first round. Throws
+/// Error(kInvalidInput) that names the shard.
+[[nodiscard]] JobSubmission admit_job(const std::string& id,
+                                      std::shared_ptr<const JobSpecification> specification,
+                                      BlobCache& blobs);
+
+/// The shard in a blob that the job has pinned.
+[[nodiscard]] ml::Shard pinned_shard(const BlobRef& ref, BlobCache& blobs);
+
+}  // namespace gradmill::coordinator

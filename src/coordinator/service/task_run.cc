@@ -1,0 +1,152 @@
+#include "coordinator/service/task_run.h"
+
+#include <chrono>
+
+#include "base/error.h"
+#include "coordinator/core/result_check.h"
+
+namespace gradmill::coordinator {
+namespace {
+
+constexpr std::chrono::milliseconds kWait{1000};
+// A node that still lacks blobs after so many deliveries is at fault.
+constexpr int kDeliveriesMax = 3;
+// Weights up to this size travel in the offer.
+constexpr std::uint64_t kInlineBytesMax = std::uint64_t{1} << 20U;
+constexpr std::size_t kSentKept = 64;
+
+/// The state of one run.
+class TaskRun {
+ public:
+  TaskRun(NodeLink& link, const TaskOffer& offer, SentBlobs& sent, const TaskRunHooks& hooks)
+      : link_(link), offer_(offer), sent_(sent), hooks_(hooks) {}
+
+  TaskOutcome run() {
+    TaskAnswer answer = send_offer();
+    for (;;) {
+      if (answer.task != offer_.id) {
+        return TaskFailed{"answered another offer than it was sent"};
+      }
+      switch (answer.state) {
+        case TaskState::kRunning:
+          hooks_.accepted();
+          if (!hooks_.wanted()) {
+            link_.cancel_task(offer_.id);
+            return TaskLost{};
+          }
+          answer = link_.poll_task(offer_.id, kWait);
+          break;
+        case TaskState::kMissing:
+          if (!deliver(answer)) {
+            return TaskLost{};
+          }
+          answer = send_offer();
+          break;
+        case TaskState::kDone:
+          return finish(answer);
+        case TaskState::kRefused:
+          return TaskRefused{};
+        case TaskState::kFailed:
+          return TaskFailed{answer.message};
+        case TaskState::kBusy:
+        case TaskState::kCancelled:
+        case TaskState::kNotFound:
+          return TaskLost{};
+      }
+    }
+  }
+
+ private:
+  TaskAnswer send_offer() {
+    const BlobRef& weights = offer_.weights.ref;
+    const bool inline_weights = weights.bytes <= kInlineBytesMax && sent_.mark(weights.digest);
+    return link_.run_task(offer_, inline_weights, kWait);
+  }
+
+  /// Sends what the node lacks; false if the job has ended meanwhile.
+  bool deliver(const TaskAnswer& answer) {
+    if (++deliveries_ > kDeliveriesMax) {
+      throw Error(ErrorCode::kFailed, "lacks blobs that it was sent");
+    }
+    for (const Digest& digest : answer.missing) {
+      if (!hooks_.wanted()) {
+        return false;
+      }
+      const bool weights = digest == offer_.weights.ref.digest;
+      if (weights && offer_.weights.ref.bytes <= kInlineBytesMax) {
+        sent_.forget(digest);  // They go along with the offer.
+        continue;
+      }
+      const std::optional<Blob> blob = weights ? offer_.weights : hooks_.blob(digest);
+      if (!blob) {
+        throw Error(ErrorCode::kFailed, "asked for a blob that is no part of its task");
+      }
+      link_.put_blob(*blob);
+    }
+    return true;
+  }
+
+  TaskOutcome finish(const TaskAnswer& answer) {
+    // Checked before anything is fetched: a hostile size costs no memory.
+    if (answer.delta.bytes != offer_.weights.ref.bytes) {
+      return TaskFailed{"sent a delta of " + std::to_string(answer.delta.bytes) +
+                        " bytes; the weights have " + std::to_string(offer_.weights.ref.bytes)};
+    }
+    const Blob delta =
+        answer.delta_bytes != nullptr
+            ? Blob{{sha256(*answer.delta_bytes), answer.delta_bytes->size()}, answer.delta_bytes}
+            : link_.get_blob(answer.delta);
+    if (const std::optional<std::string> defect = defect_of(answer, delta, offer_)) {
+      return TaskFailed{*defect};
+    }
+    return TaskResult{.delta = delta,
+                      .loss = answer.loss,
+                      .epochs = answer.epochs,
+                      .compute_seconds = answer.compute_seconds,
+                      .delay_seconds = answer.delay_seconds};
+  }
+
+  NodeLink& link_;
+  const TaskOffer& offer_;
+  SentBlobs& sent_;
+  const TaskRunHooks& hooks_;
+  int deliveries_ = 0;
+};
+
+}  // namespace
+
+bool SentBlobs::mark(const Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  if (sent_.size() >= kSentKept && !sent_.contains(digest)) {
+    sent_.clear();
+  }
+  return sent_.insert(digest).second;
+}
+
+void SentBlobs::forget(const Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  sent_.erase(digest);
+}
+
+void SentBlobs::clear() {
+  const std::lock_guard lock(mutex_);
+  sent_.clear();
+}
+
+TaskOutcome run_task(NodeLink& link,
+                     const TaskOffer& offer,
+                     SentBlobs& sent,
+                     const TaskRunHooks& hooks) {
+  try {
+    return TaskRun(link, offer, sent, hooks).run();
+  } catch (const Error& error) {
+    sent.clear();
+    return TaskLost{error.what()};
+  } catch (const std::exception&) {
+    // Out of memory, most likely: our fault, not the node's.
+    sent.clear();
+    return TaskLost{};
+  }
+}
+
+}  // namespace gradmill::coordinator
