@@ -60,8 +60,8 @@ struct Job {
 template <class T>
 bool agrees_with_twin(const Job<T>& job, double loss) {
   std::vector<T> expected(job.parameters.size());
-  const double expected_loss = gradient_naive<T>(
-      job.topology, Activation::kRelu, job.shard, job.parameters, expected);
+  const double expected_loss =
+      gradient_naive<T>(job.topology, Activation::kRelu, job.shard, job.parameters, expected);
   const double tolerance = double{std::numeric_limits<T>::epsilon()} * job.shard.rows;
   double largest = 0;
   double difference = 0;
@@ -92,8 +92,8 @@ template <class T>
 void BM_GradientNaive(benchmark::State& state) {  // NOLINT(readability-identifier-naming): as above
   Job<T> job(state);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(gradient_naive<T>(
-        job.topology, Activation::kRelu, job.shard, job.parameters, job.descent));
+    benchmark::DoNotOptimize(
+        gradient_naive<T>(job.topology, Activation::kRelu, job.shard, job.parameters, job.descent));
   }
   job.count(state);
 }

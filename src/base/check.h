@@ -9,7 +9,7 @@ namespace gradmill::internal {
 }  // namespace gradmill::internal
 
 /// Ends the process when `condition` does not hold: a bug in gradmill, never bad input.
-#define GRADMILL_CHECK(condition)                                            \
-  (static_cast<bool>(condition)                                              \
-       ? static_cast<void>(0)                                                \
+#define GRADMILL_CHECK(condition) \
+  (static_cast<bool>(condition)   \
+       ? static_cast<void>(0)     \
        : ::gradmill::internal::check_failed(#condition, __FILE__, __LINE__))

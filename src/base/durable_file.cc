@@ -1,13 +1,14 @@
 #include "base/durable_file.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
 #include <utility>
+
+#include <sys/stat.h>
 
 #include "base/error.h"
 

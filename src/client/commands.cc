@@ -35,9 +35,9 @@ void check_writable(const std::string& option, const std::string& path) {
   const std::string where = folder.empty() ? "." : folder.string();
   if (std::filesystem::is_directory(path) || ::access(where.c_str(), W_OK) != 0) {
     throw invalid_input(option + ": '" + path + "' cannot be written: " +
-                        (std::filesystem::is_directory(path)      ? "it is a folder"
+                        (std::filesystem::is_directory(path)    ? "it is a folder"
                          : std::filesystem::is_directory(where) ? "no permission"
-                                                                 : "there is no such folder"));
+                                                                : "there is no such folder"));
   }
 }
 
@@ -68,7 +68,10 @@ void submit(CoordinatorLink& link,
   throw Error(ErrorCode::kUnavailable, "the coordinator has no room for the data");
 }
 
-int detach(const std::string& job, const Address& coordinator, Progress& progress, Console& console) {
+int detach(const std::string& job,
+           const Address& coordinator,
+           Progress& progress,
+           Console& console) {
   progress.finish();
   const std::string at = " --coordinator " + coordinator.text();
   console.err << "client: detached; job " << job << " goes on\n"
@@ -192,8 +195,7 @@ int train(const TrainRequest& request, CoordinatorLink& link, Console console) {
 
 int follow(const FollowRequest& request, CoordinatorLink& link, Console console) {
   Progress progress(console.err, console.columns);
-  const std::optional<FollowedJob> job =
-      follow_to_end(link, request.job, false, progress, console);
+  const std::optional<FollowedJob> job = follow_to_end(link, request.job, false, progress, console);
   if (!job) {
     return detach(request.job, request.coordinator, progress, console);
   }
@@ -210,8 +212,8 @@ int cancel(const CancelRequest& request, CoordinatorLink& link, Console console)
   }
   console.out << std::flush;
   if (state != JobState::kCancelled) {
-    throw invalid_input("job " + request.job + " had already ended: " +
-                        std::string(name_of(state)));
+    throw invalid_input("job " + request.job +
+                        " had already ended: " + std::string(name_of(state)));
   }
   return program::kSucceeded;
 }

@@ -1,7 +1,6 @@
 // client: submits jobs to a coordinator and shows how they go.
 
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -9,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <thread>
+
+#include <sys/ioctl.h>
 
 #include "client/adapter/thrift_coordinator_link.h"
 #include "client/commands.h"
@@ -38,8 +39,7 @@ int run(const std::vector<std::string>& words) {
   if (!request) {
     return program::kSucceeded;
   }
-  const Address coordinator =
-      std::visit([](const auto& one) { return one.coordinator; }, *request);
+  const Address coordinator = std::visit([](const auto& one) { return one.coordinator; }, *request);
   const std::unique_ptr<CoordinatorLink> link = make_thrift_coordinator_link(coordinator);
   // The first signal lets go of the job; process.h lets the second end the process at once.
   static std::atomic<bool> interrupted = false;
@@ -49,17 +49,17 @@ int run(const std::vector<std::string>& words) {
     link.interrupt();
   }).detach();
   const Console console{std::cout, std::cerr, terminal_columns(), interrupted};
-  return std::visit(
-      Overload{[&](const TrainRequest& one) { return train(one, *link, console); },
-               [&](const FollowRequest& one) { return follow(one, *link, console); },
-               [&](const CancelRequest& one) { return cancel(one, *link, console); }},
-      *request);
+  return std::visit(Overload{[&](const TrainRequest& one) { return train(one, *link, console); },
+                             [&](const FollowRequest& one) { return follow(one, *link, console); },
+                             [&](const CancelRequest& one) { return cancel(one, *link, console); }},
+                    *request);
 }
 
 }  // namespace
 }  // namespace gradmill::client
 
 int main(int argc, char** argv) {
-  return gradmill::program::run_program(
-      "client", [&] { return gradmill::client::run({argv + 1, argv + argc}); });
+  return gradmill::program::run_program("client", [&] {
+    return gradmill::client::run({argv + 1, argv + argc});
+  });
 }

@@ -88,8 +88,8 @@ std::optional<Request> parse_train(const std::vector<std::string>& words) {
   request.rule.seed = arguments->integer("--seed", 0, kSeedMax);
   request.rule.min_loss_change = arguments->real("--min-loss-change", 0, HUGE_VAL);
   if (arguments->given("--classes")) {
-    request.classes = static_cast<std::uint32_t>(
-        arguments->integer("--classes", 1, formats::kClassesMax));
+    request.classes =
+        static_cast<std::uint32_t>(arguments->integer("--classes", 1, formats::kClassesMax));
   }
   request.format = format_of(*arguments);
   request.timing = optional_text(*arguments, "--timing");
@@ -111,7 +111,8 @@ std::optional<Request> parse_job_verb(const std::string& verb,
                                       const std::string& purpose,
                                       const std::vector<std::string>& words) {
   // Read once, before any thread is started.
-  const char* const environment = std::getenv("GRADMILL_COORDINATOR");  // NOLINT(concurrency-mt-unsafe)
+  const char* const environment =
+      std::getenv("GRADMILL_COORDINATOR");  // NOLINT(concurrency-mt-unsafe)
   CommandLine line("client job " + verb, purpose);
   line.positional("<id>", "id of the job")
       .option("--coordinator",

@@ -1,8 +1,8 @@
 // coordinator: takes jobs from clients and hands their shards to compute nodes.
 
-#include <spdlog/spdlog.h>
-
 #include <optional>
+
+#include <spdlog/spdlog.h>
 
 #include "base/durable_file.h"
 #include "base/error.h"
@@ -37,8 +37,7 @@ program::CommandLine command_line() {
 }
 
 std::vector<Address> read_nodes(const std::string& path) {
-  const formats::NodeList list =
-      formats::parse_node_list(read_file(path, kNodeListBytesMax), path);
+  const formats::NodeList list = formats::parse_node_list(read_file(path, kNodeListBytesMax), path);
   for (const std::string& warning : list.warnings) {
     spdlog::warn("{}", warning);
   }
@@ -57,8 +56,7 @@ int serve(const std::vector<std::string>& words) {
   CoordinatorOptions options;
   options.scheduler.seed = arguments->integer("--seed", 0, UINT64_MAX);
   options.scheduler.capacity_timeout = arguments->duration("--capacity-timeout");
-  std::unique_ptr<Policy> policy =
-      make_policy(arguments->text("<policy>"), options.scheduler.seed);
+  std::unique_ptr<Policy> policy = make_policy(arguments->text("<policy>"), options.scheduler.seed);
   const std::vector<Address> nodes = read_nodes(arguments->text("--nodes"));
 
   // Without a state folder each start is a coordinator of its own.

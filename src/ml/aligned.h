@@ -16,7 +16,7 @@ class AlignedArray {
  public:
   AlignedArray() = default;
   explicit AlignedArray(std::size_t size)
-      : data_(static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{kLaneBytes}))),
+      : data_(static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{kLaneBytes}))),
         size_(size) {
     std::uninitialized_value_construct_n(data_.get(), size);
   }
@@ -27,7 +27,7 @@ class AlignedArray {
 
  private:
   struct Release {
-    void operator()(T* data) const { ::operator delete(data, std::align_val_t{kLaneBytes}); }
+    void operator()(T* data) const { ::operator delete (data, std::align_val_t{kLaneBytes}); }
   };
   std::unique_ptr<T, Release> data_;
   std::size_t size_ = 0;

@@ -68,9 +68,8 @@ std::string apply_average(std::string_view weights,
 }
 
 bool all_finite(std::string_view elements, Precision precision) {
-  return precision == Precision::kDouble
-             ? finite<std::uint64_t>(elements, 0x7FF0000000000000U)
-             : finite<std::uint32_t>(elements, 0x7F800000U);
+  return precision == Precision::kDouble ? finite<std::uint64_t>(elements, 0x7FF0000000000000U)
+                                         : finite<std::uint32_t>(elements, 0x7F800000U);
 }
 
 }  // namespace gradmill::ml

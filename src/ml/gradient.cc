@@ -126,9 +126,9 @@ class GradientKernel<T>::Implementation {
     pack(parameters, true);
     std::fill(descent.begin(), descent.end(), T(0));
     const std::size_t size = parameters.size();
-    const std::size_t wave = std::min(
-        samples.blocks(),
-        std::max(static_cast<std::size_t>(threads_), kPartialsBytes / (size * sizeof(T))));
+    const std::size_t wave =
+        std::min(samples.blocks(),
+                 std::max(static_cast<std::size_t>(threads_), kPartialsBytes / (size * sizeof(T))));
     if (partials_.size() < wave * size) {
       partials_ = AlignedArray<T>(wave * size);
     }
@@ -136,11 +136,8 @@ class GradientKernel<T>::Implementation {
     for (std::size_t first = 0; first < samples.blocks(); first += wave) {
       const std::size_t count = std::min(wave, samples.blocks() - first);
       parallel_for(count, threads_, [&](std::size_t i, int worker) {
-        losses[first + i] = block_pass(workspace(worker),
-                                       samples,
-                                       first + i,
-                                       parameters.data(),
-                                       partials_.data() + i * size);
+        losses[first + i] = block_pass(
+            workspace(worker), samples, first + i, parameters.data(), partials_.data() + i * size);
       });
       for (std::size_t i = 0; i < count; ++i) {
         const T* const partial = partials_.data() + i * size;
@@ -233,8 +230,7 @@ class GradientKernel<T>::Implementation {
     const T* const features = samples.features_of(block);
     forward(space, features, parameters);
     T* delta = space.sums.back().data();
-    const double loss =
-        softmax_block(delta, samples.labels_of(block), topology_.classes(), rows_);
+    const double loss = softmax_block(delta, samples.labels_of(block), topology_.classes(), rows_);
     for (std::size_t n = layers_.size(); n-- > 0;) {
       const LayerView& layer = layers_[n];
       outer_block(

@@ -45,7 +45,8 @@ constexpr T inverse_factorial(int n) {
 
 /// exp(x) for x <= 0, to about one unit in the last place; values below kExpMin count as kExpMin,
 /// NaN gives NaN.
-/// x = n ln 2 + r with |r| <= ln 2 / 2, exp(r) by its Taylor series, times 2^n through the exponent.
+/// x = n ln 2 + r with |r| <= ln 2 / 2, exp(r) by its Taylor series, times 2^n through the
+/// exponent.
 template <class T>
 [[gnu::always_inline]] inline Lanes<T> exp_not_positive(Lanes<T> x) {
   using C = LaneMathConstants<T>;

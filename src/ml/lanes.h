@@ -4,6 +4,7 @@
 // AVX-512, AVX2 and plain builds give the same bits.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -176,21 +177,23 @@ template <std::size_t Half, class T>
 [[gnu::always_inline]] inline Lanes<T> add_halves(const Lanes<T>& a, const Lanes<T>& b) {
   constexpr std::size_t kParts = Lanes<T>::kParts;
   constexpr std::size_t kPerPart = Lanes<T>::kPerPart;
-  const auto part = [&](std::size_t p) { return p < kParts ? a.part[p] : b.part[p - kParts]; };
+  std::array<typename Lanes<T>::Register, 2 * kParts> parts;
+  std::copy_n(b.part, kParts, std::copy_n(a.part, kParts, parts.begin()));
   Lanes<T> sums;
   for (std::size_t p = 0; p < kParts; ++p) {
     if constexpr (Half >= kPerPart) {
       constexpr std::size_t kHalfParts = Half / kPerPart;
       const std::size_t low = p / kHalfParts * 2 * kHalfParts + p % kHalfParts;
-      sums.part[p] = part(low) + part(low + kHalfParts);
+      sums.part[p] = parts[low] + parts[low + kHalfParts];
     } else {
       sums.part[p] = [&]<int... I>(std::integer_sequence<int, I...>) {
         constexpr int kHalf = static_cast<int>(Half);
-        const auto x = part(2 * p);
-        const auto y = part(2 * p + 1);
+        const auto x = parts[2 * p];
+        const auto y = parts[2 * p + 1];
         return __builtin_shufflevector(x, y, (I / kHalf * 2 * kHalf + I % kHalf)...) +
                __builtin_shufflevector(x, y, (I / kHalf * 2 * kHalf + I % kHalf + kHalf)...);
-      }(std::make_integer_sequence<int, static_cast<int>(kPerPart)>{});
+      }
+      (std::make_integer_sequence<int, static_cast<int>(kPerPart)>{});
     }
   }
   return sums;

@@ -34,9 +34,7 @@ class SampleBlocks {
   [[nodiscard]] const T* labels_of(std::size_t block) const {
     return labels_.data() + block * block_rows_;
   }
-  [[nodiscard]] std::size_t bytes() const {
-    return (values_.size() + labels_.size()) * sizeof(T);
-  }
+  [[nodiscard]] std::size_t bytes() const { return (values_.size() + labels_.size()) * sizeof(T); }
 
  private:
   std::size_t rows_;

@@ -93,7 +93,8 @@ void dense_block(
   using Tile = void (*)(T*, const T*, const T*, const T*, std::size_t, std::size_t);
   static constexpr auto kTiles = []<std::size_t... N>(std::index_sequence<N...>) {
     return std::array<Tile, sizeof...(N)>{&dense_tile<T, N + 1>...};
-  }(std::make_index_sequence<kTileUnits>{});
+  }
+  (std::make_index_sequence<kTileUnits>{});
   matrix.for_each_tile([&](std::size_t first, std::size_t count) {
     kTiles[count - 1](target + first * rows,
                       source,

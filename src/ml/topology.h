@@ -35,8 +35,8 @@ struct LayerView {
 /// parameters, a layer without units, fewer than two layers of units).
 [[nodiscard]] std::uint64_t parameter_count(const Topology& topology);
 
-/// The layers of a topology within the caps, in the order of the flat block, which is also the order
-/// of the model file's data.
+/// The layers of a topology within the caps, in the order of the flat block, which is also the
+/// order of the model file's data.
 [[nodiscard]] std::vector<LayerView> layer_views(const Topology& topology);
 
 }  // namespace gradmill::ml

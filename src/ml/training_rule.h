@@ -22,10 +22,10 @@ struct TrainingRule {
   Topology topology;
   Activation activation = Activation::kRelu;
   Precision precision = Precision::kFloat;
-  double eta = 0;                  ///< Step per summed gradient, > 0.
-  std::uint32_t epochs = 0;        ///< At most this many steps a round, >= 1.
-  double min_loss_change = 0.2;    ///< Stop when the loss changes by this or less; 0 turns it off.
-  std::uint64_t seed = 1;          ///< Of the initial weights.
+  double eta = 0;                ///< Step per summed gradient, > 0.
+  std::uint32_t epochs = 0;      ///< At most this many steps a round, >= 1.
+  double min_loss_change = 0.2;  ///< Stop when the loss changes by this or less; 0 turns it off.
+  std::uint64_t seed = 1;        ///< Of the initial weights.
 };
 
 /// Bytes of one parameter.

@@ -1,13 +1,13 @@
 #include "program/arguments.h"
 
-#include <boost/program_options.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <iostream>
 #include <sstream>
 #include <utility>
+
+#include <boost/program_options.hpp>
 
 #include "base/error.h"
 #include "base/number.h"
@@ -171,16 +171,14 @@ std::optional<Arguments> CommandLine::parse(const std::vector<std::string>& word
   everything.add("positional", -1);
   // Without short options, so that -1 where a number belongs is a bad number, and without guessing,
   // so that a script does not break when an option is added.
-  constexpr int kStyle = po::command_line_style::allow_long | po::command_line_style::long_allow_next |
+  constexpr int kStyle = po::command_line_style::allow_long |
+                         po::command_line_style::long_allow_next |
                          po::command_line_style::long_allow_adjacent;
   po::variables_map parsed;
   try {
-    po::store(po::command_line_parser(words)
-                  .options(accepted)
-                  .positional(everything)
-                  .style(kStyle)
-                  .run(),
-              parsed);
+    po::store(
+        po::command_line_parser(words).options(accepted).positional(everything).style(kStyle).run(),
+        parsed);
   } catch (const po::error& error) {
     throw invalid_input(std::string(error.what()) + "; see " + program_ + " --help");
   }

@@ -13,10 +13,10 @@ namespace gradmill {
 /// A training job as submitted. Immutable.
 struct JobSpecification {
   ml::TrainingRule rule;
-  std::uint32_t rounds = 0;                 ///< >= 1.
-  std::vector<BlobRef> shards;              ///< Training shards; a shard is named by its index.
-  std::vector<BlobRef> validation;          ///< Validation shards.
-  std::optional<BlobRef> initial_weights;   ///< Instead of the seed's.
+  std::uint32_t rounds = 0;                ///< >= 1.
+  std::vector<BlobRef> shards;             ///< Training shards; a shard is named by its index.
+  std::vector<BlobRef> validation;         ///< Validation shards.
+  std::optional<BlobRef> initial_weights;  ///< Instead of the seed's.
 
   /// Every blob that the job needs.
   [[nodiscard]] std::vector<BlobRef> blobs() const;

@@ -27,16 +27,7 @@ enum class LoadRule {
 };
 
 /// How an offer stands at a node; the wire protocol says what each means.
-enum class TaskState {
-  kRunning,
-  kDone,
-  kRefused,
-  kMissing,
-  kBusy,
-  kFailed,
-  kCancelled,
-  kNotFound
-};
+enum class TaskState { kRunning, kDone, kRefused, kMissing, kBusy, kFailed, kCancelled, kNotFound };
 
 /// A node's answer about an offer.
 struct TaskAnswer {
@@ -47,11 +38,11 @@ struct TaskAnswer {
   BlobRef delta;                ///< kDone: new weights minus old.
   /// kDone: the bytes of the delta; absent over the wire where it is too large to be inline.
   std::shared_ptr<const std::string> delta_bytes;
-  double loss = 0;              ///< kDone: summed cross-entropy before the last step.
-  std::uint32_t epochs = 0;     ///< kDone: steps made.
-  double compute_seconds = 0;   ///< kDone
-  double delay_seconds = 0;     ///< kDone: simulated load.
-  std::string message;          ///< kFailed: why, for people.
+  double loss = 0;             ///< kDone: summed cross-entropy before the last step.
+  std::uint32_t epochs = 0;    ///< kDone: steps made.
+  double compute_seconds = 0;  ///< kDone
+  double delay_seconds = 0;    ///< kDone: simulated load.
+  std::string message;         ///< kFailed: why, for people.
 };
 
 /// Which start of which coordinator sends a request. Nodes refuse lower epochs of the same id.

@@ -91,11 +91,10 @@ bool ClientChannel::reuse() {
 std::shared_ptr<apache::thrift::protocol::TProtocol> ClientChannel::connect() {
   drop();
   reused_ = false;
-  const int fd = connect_to(address_, std::min(connect_timeout_, time_left()), interrupt_.get());
-  socket_ = std::make_shared<Socket>(fd, address_.text(), make_configuration());
+  Descriptor fd = connect_to(address_, std::min(connect_timeout_, time_left()), interrupt_.get());
+  socket_ = std::make_shared<Socket>(std::move(fd), address_.text());
   socket_->bound(deadline_time_, interrupt_.get());
-  return make_protocol_factory()->getProtocol(
-      std::make_shared<FramedTransport>(socket_, std::nullopt));
+  return std::make_shared<Protocol>(std::make_shared<FramedTransport>(socket_, std::nullopt));
 }
 
 void ClientChannel::handle_exception(bool established) {

@@ -1,14 +1,12 @@
 #include "rpc/connect.h"
 
 #include <poll.h>
-#include <unistd.h>
 
 #include <array>
 #include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
-#include <utility>
 
 #include "base/error.h"
 #include "rpc/socket.h"
@@ -17,24 +15,6 @@ namespace gradmill::rpc {
 namespace {
 
 using Clock = Socket::Clock;
-
-// A descriptor that closes itself unless it is released.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) {
-      ::close(fd_);
-    }
-  }
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 std::string lower_first(std::string text) {
   if (!text.empty()) {
@@ -128,9 +108,9 @@ std::string address_text(const sockaddr* address, socklen_t bytes) {
   return std::string(host.data()) + ":" + port.data();
 }
 
-int connect_to(const Address& address,
-               std::chrono::milliseconds timeout,
-               const Interrupt* interrupt) {
+Descriptor connect_to(const Address& address,
+                      std::chrono::milliseconds timeout,
+                      const Interrupt* interrupt) {
   const auto fail = [&address](ErrorCode code, const std::string& why) {
     return Error(code, address.text() + ": " + why);
   };
@@ -147,7 +127,7 @@ int connect_to(const Address& address,
     Descriptor fd(::socket(candidate->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     error = fd.get() < 0 ? errno : try_connecting(fd.get(), *candidate, deadline, interrupt);
     if (error == 0) {
-      return fd.release();
+      return fd;
     }
     if (error == EINTR) {
       throw fail(ErrorCode::kUnavailable, "the call was interrupted");

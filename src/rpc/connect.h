@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "base/address.h"
+#include "rpc/descriptor.h"
 #include "rpc/interrupt.h"
 
 namespace gradmill::rpc {
@@ -27,12 +28,12 @@ using AddressList = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 /// "IP:port" of a socket address, IPv4 or IPv6.
 [[nodiscard]] std::string address_text(const sockaddr* address, socklen_t bytes);
 
-/// A file descriptor, non-blocking, connected to `address`; the caller owns it. Tries each of the
-/// host's addresses until one accepts or `timeout` is over. Throws Error naming `address`:
-/// kUnavailable if `interrupt` (may be null) was triggered, else kUnreachable. Thread-safe.
-[[nodiscard]] int connect_to(const Address& address,
-                             std::chrono::milliseconds timeout,
-                             const Interrupt* interrupt);
+/// A non-blocking socket, connected to `address`. Tries each of the host's addresses until one
+/// accepts or `timeout` is over. Throws Error naming `address`: kUnavailable if `interrupt` (may be
+/// null) was triggered, else kUnreachable. Thread-safe.
+[[nodiscard]] Descriptor connect_to(const Address& address,
+                                    std::chrono::milliseconds timeout,
+                                    const Interrupt* interrupt);
 
 /// "3 s" or "250 ms".
 [[nodiscard]] std::string duration_text(std::chrono::milliseconds duration);

@@ -6,7 +6,6 @@
 
 #include <arpa/inet.h>
 
-#include "base/check.h"
 #include "rpc/protocol.h"
 
 namespace gradmill::rpc {
@@ -125,12 +124,5 @@ void FramedTransport::close() {
 }
 
 void FramedTransport::drop_unsent() { wBase_ = wBuf_.get() + kHeaderBytes; }
-
-std::shared_ptr<apache::thrift::transport::TTransport> FramedTransportFactory::getTransport(
-    std::shared_ptr<apache::thrift::transport::TTransport> socket) {
-  auto ours = std::dynamic_pointer_cast<Socket>(socket);
-  GRADMILL_CHECK(ours != nullptr);
-  return std::make_shared<FramedTransport>(std::move(ours), bounds_);
-}
 
 }  // namespace gradmill::rpc

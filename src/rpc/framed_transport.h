@@ -60,15 +60,4 @@ class FramedTransport final : public apache::thrift::transport::TFramedTransport
   bool first_frame_ = true;  // Nothing came on this connection yet.
 };
 
-/// Frames for the server's end of a connection; takes Socket only. Thread-safe.
-class FramedTransportFactory final : public apache::thrift::transport::TTransportFactory {
- public:
-  explicit FramedTransportFactory(FrameBounds bounds) : bounds_(std::move(bounds)) {}
-  std::shared_ptr<apache::thrift::transport::TTransport> getTransport(
-      std::shared_ptr<apache::thrift::transport::TTransport> socket) override;
-
- private:
-  FrameBounds bounds_;
-};
-
 }  // namespace gradmill::rpc

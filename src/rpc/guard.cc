@@ -29,9 +29,9 @@ void log_current_exception(const char* where) noexcept {
   }
 }
 
-// Thrift closes a connection without further ado for this one.
-[[noreturn]] void close_connection(TTransportException::TTransportExceptionType type) {
-  throw TTransportException(type, "a handler failed");
+// Ends a connection without further ado.
+[[noreturn]] void close_connection() {
+  throw TTransportException(TTransportException::INTERRUPTED, "a handler failed");
 }
 
 // Generated code reports an undeclared exception here, from inside its catch block, and then sends
@@ -40,7 +40,7 @@ class HandlerErrors final : public apache::thrift::TProcessorEventHandler {
  public:
   void handlerError(void* /*context*/, const char* method) override {
     log_current_exception(method);
-    close_connection(TTransportException::INTERRUPTED);
+    close_connection();
   }
 };
 
@@ -62,21 +62,7 @@ bool Guard::process(std::shared_ptr<apache::thrift::protocol::TProtocol> in,
     throw;
   } catch (...) {
     log_current_exception("a call");
-    close_connection(TTransportException::INTERRUPTED);
-  }
-}
-
-GuardFactory::GuardFactory(std::shared_ptr<apache::thrift::TProcessorFactory> guarded)
-    : guarded_(std::move(guarded)) {}
-
-std::shared_ptr<apache::thrift::TProcessor> GuardFactory::getProcessor(
-    const apache::thrift::TConnectionInfo& connection) {
-  try {
-    return std::make_shared<Guard>(guarded_->getProcessor(connection));
-  } catch (...) {
-    log_current_exception("a new connection");
-    // The one type after which the accepting loop goes on.
-    close_connection(TTransportException::CLIENT_DISCONNECT);
+    close_connection();
   }
 }
 

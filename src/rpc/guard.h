@@ -24,16 +24,4 @@ class Guard final : public apache::thrift::TProcessor {
   std::shared_ptr<apache::thrift::TProcessor> guarded_;
 };
 
-/// Puts a Guard around each processor of another factory. A factory that fails costs the new
-/// connection alone.
-class GuardFactory final : public apache::thrift::TProcessorFactory {
- public:
-  explicit GuardFactory(std::shared_ptr<apache::thrift::TProcessorFactory> guarded);
-  std::shared_ptr<apache::thrift::TProcessor> getProcessor(
-      const apache::thrift::TConnectionInfo& connection) override;
-
- private:
-  std::shared_ptr<apache::thrift::TProcessorFactory> guarded_;
-};
-
 }  // namespace gradmill::rpc

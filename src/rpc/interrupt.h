@@ -3,6 +3,8 @@
 
 #include <atomic>
 
+#include "rpc/descriptor.h"
+
 namespace gradmill::rpc {
 
 /// A one-way switch: once triggered, every wait on fd() returns, now and for ever. Thread-safe;
@@ -11,18 +13,15 @@ class Interrupt {
  public:
   /// Throws Error(kUnavailable) when the process has no file descriptor left.
   Interrupt();
-  Interrupt(const Interrupt&) = delete;
-  Interrupt& operator=(const Interrupt&) = delete;
-  ~Interrupt();
 
   /// Safe from any thread, any number of times, and from a signal handler.
   void trigger() noexcept;
   [[nodiscard]] bool triggered() const noexcept { return triggered_.load(); }
   /// Readable as soon as the switch is triggered; nobody reads from it.
-  [[nodiscard]] int fd() const noexcept { return fd_; }
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
  private:
-  int fd_;
+  const Descriptor fd_;
   std::atomic<bool> triggered_ = false;
 };
 

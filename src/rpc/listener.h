@@ -1,43 +1,36 @@
 // A listening TCP socket that no single failure ends.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 
-#include <thrift/transport/TServerTransport.h>
-
 #include "base/address.h"
+#include "rpc/descriptor.h"
 #include "rpc/interrupt.h"
+#include "rpc/socket.h"
 
 namespace gradmill::rpc {
 
-/// Accepts connections for a Thrift server, as Sockets. Stands in for TServerSocket, after whose
-/// first EMFILE a server is deaf for ever, and which would rather bind an IPv6 address than the
-/// IPv4 one of the same name. One thread accepts.
-class Listener final : public apache::thrift::transport::TServerTransport {
+/// Accepts connections. Stands in for Thrift's TServerSocket, after whose first EMFILE a server is
+/// deaf for ever, and which would rather bind an IPv6 address than the IPv4 one of the same name.
+/// For one thread.
+class Listener {
  public:
   /// Binds exactly `address` (port 0: any free one) and listens. Throws Error(kInvalidInput,
-  /// "cannot listen on HOST:PORT: ..."). `stop` ends accept.
-  Listener(const Address& address, std::shared_ptr<Interrupt> stop);
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
-  ~Listener() override;
+  /// "cannot listen on HOST:PORT: ...").
+  explicit Listener(const Address& address);
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
-  [[nodiscard]] bool isOpen() const override { return fd_ >= 0; }
-  void listen() override {}
-  void interrupt() override { stop_->trigger(); }
-  void close() override;
 
- protected:
-  /// Throws TTransportException(INTERRUPTED) once stopped, and nothing else of that kind.
-  std::shared_ptr<apache::thrift::transport::TTransport> acceptImpl() override;
+  /// The next connection; null once `stop` is triggered. Logs failures (no descriptors left) and
+  /// tries again.
+  [[nodiscard]] std::shared_ptr<Socket> accept(const Interrupt& stop);
+
+  void close() noexcept { fd_.close(); }
 
  private:
-  int fd_ = -1;
+  Descriptor fd_;
   std::uint16_t port_ = 0;
-  std::shared_ptr<Interrupt> stop_;
 };
 
 }  // namespace gradmill::rpc

@@ -52,10 +52,7 @@ void log_limited(RateLimit& limit,
   }
 }
 
-void log_thrift_output(const char* text) {
-  static RateLimit limit;
-  log_limited(limit, spdlog::level::debug, text);
-}
+void log_thrift_output(const char* text) { debug_at_a_limited_rate(text); }
 
 }  // namespace
 
@@ -72,6 +69,11 @@ void redirect_thrift_output() {
 void warn_at_a_limited_rate(std::string_view text) noexcept {
   static RateLimit limit;
   log_limited(limit, spdlog::level::warn, text);
+}
+
+void debug_at_a_limited_rate(std::string_view text) noexcept {
+  static RateLimit limit;
+  log_limited(limit, spdlog::level::debug, text);
 }
 
 }  // namespace gradmill::rpc

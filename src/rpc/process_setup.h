@@ -14,8 +14,11 @@ void ignore_sigpipe();
 /// Server and Connection call it.
 void redirect_thrift_output();
 
-/// Logs one line as a warning under the same limit of lines a second. `text` may hold bytes of a
-/// peer: unprintable ones are replaced and the end is cut. Thread-safe, never throws.
+/// Logs one line as a warning, a few a second at most. `text` may hold bytes of a peer: unprintable
+/// ones are replaced and the end is cut. Thread-safe, never throws.
 void warn_at_a_limited_rate(std::string_view text) noexcept;
+
+/// The same at debug level, with a limit of its own: for what hostile peers can provoke.
+void debug_at_a_limited_rate(std::string_view text) noexcept;
 
 }  // namespace gradmill::rpc

@@ -1,7 +1,9 @@
 #include "rpc/server.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
+#include <list>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -15,61 +17,152 @@
 #include "rpc/listener.h"
 #include "rpc/process_setup.h"
 #include "rpc/protocol.h"
-#include "rpc/threaded_server.h"
 
 namespace gradmill::rpc {
 namespace {
 
+using apache::thrift::TException;
+using apache::thrift::transport::TTransportException;
+
 // After the drain timeout all sockets fail, so only a handler that computes can take longer.
 constexpr std::chrono::milliseconds kAbortTimeout{1'000};
+
+// One connection: its transport, protocol and handler. Made by the accepting thread, run by one of
+// its own.
+class Session {
+ public:
+  Session(std::shared_ptr<Socket> socket,
+          const FrameBounds& bounds,
+          apache::thrift::TProcessorFactory& handlers)
+      : socket_(std::move(socket)),
+        protocol_(std::make_shared<Protocol>(std::make_shared<FramedTransport>(socket_, bounds))),
+        processor_(handlers.getProcessor({protocol_, protocol_, socket_})) {}
+
+  // Serves calls until the connection ends.
+  void run() noexcept {
+    try {
+      while (processor_.process(protocol_, protocol_, nullptr)) {
+      }
+    } catch (const TException& error) {
+      log_end(error);
+    }
+    socket_->close();
+  }
+
+ private:
+  void log_end(const TException& error) const noexcept {
+    try {
+      debug_at_a_limited_rate("connection of " + socket_->getOrigin() + " ends: " + error.what());
+    } catch (const std::exception&) {  // Out of memory for the text: go on without.
+    }
+  }
+
+  std::shared_ptr<Socket> socket_;
+  std::shared_ptr<Protocol> protocol_;
+  Guard processor_;
+};
 
 }  // namespace
 
 // Shared with the serving thread, which may outlive the Server.
 struct Server::State {
   State(const ServerOptions& server_options,
-        std::shared_ptr<apache::thrift::TProcessorFactory> handlers)
-      : options(server_options),
-        listener(std::make_shared<Listener>(options.address, drain)),
-        server(std::make_shared<GuardFactory>(std::move(handlers)),
-               listener,
-               std::make_shared<FramedTransportFactory>(
-                   FrameBounds{options.idle_timeout, options.frame_deadline, drain, abort}),
-               make_protocol_factory()),
-        port(listener->port()) {
+        std::shared_ptr<apache::thrift::TProcessorFactory> processors)
+      : options(server_options), handlers(std::move(processors)), listener(options.address) {
     GRADMILL_CHECK(options.clients_max >= 1);
-    server.setConcurrentClientLimit(options.clients_max);
   }
 
   void serve();
+  std::shared_ptr<Socket> accept();
+  void start_session(std::shared_ptr<Socket> socket);
+  void end_session(std::list<std::thread>::iterator worker);
+  void join_finished();
   bool wait_for_end(std::chrono::milliseconds timeout);
 
   const ServerOptions options;
+  const std::shared_ptr<apache::thrift::TProcessorFactory> handlers;
   const std::shared_ptr<Interrupt> drain = std::make_shared<Interrupt>();
   const std::shared_ptr<Interrupt> abort = std::make_shared<Interrupt>();
-  const std::shared_ptr<Listener> listener;
-  ThreadedServer server;
-  const std::uint16_t port;
+  Listener listener;
 
   std::mutex mutex;
   std::condition_variable changed;
-  bool ended = true;   // Guarded by mutex: no thread of this server runs.
-  std::thread thread;  // Guarded by mutex.
+  bool ended = true;                // No thread of this server runs.
+  std::thread thread;               // Runs serve().
+  std::list<std::thread> running;   // One for each session.
+  std::list<std::thread> finished;  // About to end, to be joined.
 };
 
 void Server::State::serve() {
-  for (bool done = false; !done;) {
+  while (!drain->triggered()) {
     try {
-      server.serve();
-      done = true;
-    } catch (const std::exception& error) {  // Out of memory for a connection, for example.
-      warn_at_a_limited_rate(options.name + ": " + error.what());
+      if (auto socket = accept()) {
+        start_session(std::move(socket));
+      }
+    } catch (const std::exception& error) {  // No thread or no memory left, or the factory failed.
+      warn_at_a_limited_rate("cannot serve a connection: " + std::string(error.what()));
       std::this_thread::sleep_for(kAcceptRetryPause);
+    } catch (...) {
+      warn_at_a_limited_rate("cannot serve a connection");
     }
   }
+  listener.close();
+  {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [this] { return running.empty(); });
+  }
+  join_finished();
   const std::lock_guard lock(mutex);
   ended = true;
   changed.notify_all();
+}
+
+// Waits until there is room for one more client, then for the client; null once drained.
+std::shared_ptr<Socket> Server::State::accept() {
+  {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [this] {
+      return drain->triggered() || running.size() < static_cast<std::size_t>(options.clients_max);
+    });
+  }
+  return listener.accept(*drain);
+}
+
+void Server::State::start_session(std::shared_ptr<Socket> socket) {
+  const FrameBounds bounds{options.idle_timeout, options.frame_deadline, drain, abort};
+  auto session = std::make_shared<Session>(std::move(socket), bounds, *handlers);
+  const std::lock_guard lock(mutex);
+  running.emplace_front();
+  const auto worker = running.begin();
+  try {
+    *worker = std::thread([this, worker, held = std::move(session)]() mutable {
+      held->run();
+      held = nullptr;
+      end_session(worker);
+    });
+  } catch (...) {
+    running.erase(worker);
+    throw;
+  }
+}
+
+void Server::State::end_session(std::list<std::thread>::iterator worker) {
+  join_finished();
+  const std::lock_guard lock(mutex);
+  finished.splice(finished.end(), running, worker);
+  changed.notify_all();
+}
+
+void Server::State::join_finished() {
+  std::list<std::thread> ending;
+  {
+    const std::lock_guard lock(mutex);
+    ending.swap(finished);
+  }
+  // They are past their last use of the mutex, so none of these waits is for long.
+  for (std::thread& each : ending) {
+    each.join();
+  }
 }
 
 bool Server::State::wait_for_end(std::chrono::milliseconds timeout) {
@@ -86,9 +179,12 @@ Server::Server(const ServerOptions& options,
 
 Server::~Server() { stop(); }
 
-std::uint16_t Server::port() const noexcept { return state_->port; }
+std::uint16_t Server::port() const noexcept { return state_->listener.port(); }
 
-std::int64_t Server::clients() const { return state_->server.getConcurrentClientCount(); }
+std::int64_t Server::clients() const {
+  const std::lock_guard lock(state_->mutex);
+  return static_cast<std::int64_t>(state_->running.size());
+}
 
 void Server::start() {
   const std::lock_guard lock(state_->mutex);
@@ -99,6 +195,11 @@ void Server::start() {
 
 bool Server::stop() {
   state_->drain->trigger();
+  {
+    // The accepting thread may have looked at the switch just before it was triggered.
+    const std::lock_guard lock(state_->mutex);
+    state_->changed.notify_all();
+  }
   bool ended = state_->wait_for_end(state_->options.drain_timeout);
   if (!ended) {
     state_->abort->trigger();

@@ -1,7 +1,6 @@
 #include "rpc/socket.h"
 
 #include <poll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "rpc/limits.h"
+#include "rpc/protocol.h"
 
 namespace gradmill::rpc {
 namespace {
@@ -48,17 +48,9 @@ int poll_timeout_ms(Socket::Clock::time_point deadline) {
   return static_cast<int>(std::chrono::ceil<milliseconds>(deadline - now).count());
 }
 
-Socket::Socket(int fd,
-               std::string origin,
-               std::shared_ptr<apache::thrift::TConfiguration> configuration)
-    : TVirtualTransport(std::move(configuration)), fd_(fd), origin_(std::move(origin)) {
-  set_tcp_options(fd_);
-}
-
-Socket::~Socket() {
-  if (fd_ >= 0) {
-    ::close(fd_);
-  }
+Socket::Socket(Descriptor fd, std::string origin)
+    : TVirtualTransport(make_configuration()), fd_(std::move(fd)), origin_(std::move(origin)) {
+  set_tcp_options(fd_.get());
 }
 
 void Socket::bound(Clock::time_point deadline, const Interrupt* interrupt) noexcept {
@@ -66,15 +58,9 @@ void Socket::bound(Clock::time_point deadline, const Interrupt* interrupt) noexc
   interrupt_ = interrupt;
 }
 
-void Socket::close() {
-  if (fd_ >= 0) {
-    ::close(std::exchange(fd_, -1));
-  }
-}
-
 std::uint32_t Socket::read(std::uint8_t* buffer, std::uint32_t bytes) {
   while (bytes > 0) {
-    const auto got = ::recv(fd_, buffer, bytes, 0);
+    const auto got = ::recv(fd_.get(), buffer, bytes, 0);
     if (got > 0) {
       bytes_read_ += static_cast<std::uint64_t>(got);
       return static_cast<std::uint32_t>(got);
@@ -95,7 +81,7 @@ std::uint32_t Socket::read(std::uint8_t* buffer, std::uint32_t bytes) {
 
 void Socket::write(const std::uint8_t* buffer, std::uint32_t bytes) {
   while (bytes > 0) {
-    const auto sent = ::send(fd_, buffer, bytes, MSG_NOSIGNAL);
+    const auto sent = ::send(fd_.get(), buffer, bytes, MSG_NOSIGNAL);
     if (sent >= 0) {
       buffer += sent;
       bytes -= static_cast<std::uint32_t>(sent);
@@ -114,11 +100,11 @@ void Socket::write(const std::uint8_t* buffer, std::uint32_t bytes) {
 
 bool Socket::quiet() const noexcept {
   char byte = 0;
-  return fd_ >= 0 && ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+  return isOpen() && ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 void Socket::wait(short events) {
-  std::array<pollfd, 2> waits = {pollfd{fd_, events, 0},
+  std::array<pollfd, 2> waits = {pollfd{fd_.get(), events, 0},
                                  pollfd{interrupt_ == nullptr ? -1 : interrupt_->fd(), POLLIN, 0}};
   const int ready = ::poll(waits.data(), waits.size(), poll_timeout_ms(deadline_));
   if (ready < 0 && errno != EINTR) {

@@ -8,6 +8,7 @@
 
 #include <thrift/transport/TVirtualTransport.h>
 
+#include "rpc/descriptor.h"
 #include "rpc/interrupt.h"
 
 namespace gradmill::rpc {
@@ -22,19 +23,17 @@ class Socket final : public apache::thrift::transport::TVirtualTransport<Socket>
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// Owns `fd`, connected and non-blocking, and sets its TCP options. `origin` names the peer.
-  Socket(int fd, std::string origin, std::shared_ptr<apache::thrift::TConfiguration> configuration);
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  ~Socket() override;
+  /// Takes over `fd`, connected and non-blocking, and sets its TCP options. `origin` names the
+  /// peer.
+  Socket(Descriptor fd, std::string origin);
 
   /// Bounds all reads and writes until the next call: by a time, and by an Interrupt (not owned,
   /// may be null).
   void bound(Clock::time_point deadline, const Interrupt* interrupt) noexcept;
 
-  [[nodiscard]] bool isOpen() const override { return fd_ >= 0; }
+  [[nodiscard]] bool isOpen() const override { return fd_.get() >= 0; }
   bool peek() override { return isOpen(); }
-  void close() override;
+  void close() override { fd_.close(); }
   [[nodiscard]] const std::string getOrigin() const override { return origin_; }
 
   /// At least one byte, unless `bytes` is 0 or the peer closed the connection.
@@ -57,7 +56,7 @@ class Socket final : public apache::thrift::transport::TVirtualTransport<Socket>
   // Notes the error of a system call; throws unless it was a reset, which is an end.
   void note_error(int error);
 
-  int fd_;
+  Descriptor fd_;
   std::string origin_;
   Clock::time_point deadline_ = Clock::time_point::max();
   const Interrupt* interrupt_ = nullptr;

@@ -71,8 +71,7 @@ gradmill::LoadRule load_rule_from(LoadRule::type rule) {
   if (rule != LoadRule::DELAY && rule != LoadRule::REFUSE_OR_DELAY) {
     throw invalid_input("the load rule is unknown");
   }
-  return rule == LoadRule::DELAY ? gradmill::LoadRule::kDelay
-                                 : gradmill::LoadRule::kRefuseOrDelay;
+  return rule == LoadRule::DELAY ? gradmill::LoadRule::kDelay : gradmill::LoadRule::kRefuseOrDelay;
 }
 
 TaskResponse to_wire(const gradmill::TaskAnswer& answer) {

@@ -1,9 +1,9 @@
 #include "wire/wire_convert.h"
 
-#include <wire/common_constants.h>
-
 #include <algorithm>
 #include <cstring>
+
+#include <wire/common_constants.h>
 
 namespace gradmill::wire {
 
@@ -34,8 +34,7 @@ gradmill::BlobRef blob_from(const BlobRef& blob, const char* field) {
 TrainingRule to_wire(const ml::TrainingRule& rule) {
   TrainingRule to;
   to.units.assign(rule.topology.units.begin(), rule.topology.units.end());
-  to.activation =
-      rule.activation == ml::Activation::kRelu ? Activation::RELU : Activation::ML_PY;
+  to.activation = rule.activation == ml::Activation::kRelu ? Activation::RELU : Activation::ML_PY;
   to.precision = rule.precision == ml::Precision::kFloat ? Precision::FLOAT : Precision::DOUBLE;
   to.optimizer = Optimizer::GD;
   to.eta = rule.eta;
@@ -99,8 +98,8 @@ void fill_piece(GetBlobResponse& response, const GetBlobRequest& request, const 
   }
   response.digest = request.blob.digest;
   response.offset = request.offset;
-  response.data = blob.bytes->substr(
-      offset, static_cast<std::size_t>(std::min(request.bytes_max, kPieceMax)));
+  response.data =
+      blob.bytes->substr(offset, static_cast<std::size_t>(std::min(request.bytes_max, kPieceMax)));
 }
 
 void check_version(std::int32_t theirs, const std::string& peer) {

@@ -1,10 +1,10 @@
 // Between the generated Thrift types and our own. Every field that comes from a peer is checked.
 #pragma once
 
-#include <wire/common_types.h>
-
 #include <cstdint>
 #include <string>
+
+#include <wire/common_types.h>
 
 #include "base/blob.h"
 #include "base/error.h"
@@ -30,7 +30,8 @@ namespace gradmill::wire {
 /// negative or too large.
 template <class To, class From>
 [[nodiscard]] To unsigned_from(From value, const char* field) {
-  if (value < 0 || static_cast<std::uint64_t>(value) > static_cast<std::uint64_t>(static_cast<To>(-1))) {
+  if (value < 0 ||
+      static_cast<std::uint64_t>(value) > static_cast<std::uint64_t>(static_cast<To>(-1))) {
     throw invalid_input(std::string(field) + " is out of range");
   }
   return static_cast<To>(value);

@@ -14,7 +14,8 @@ using Precisions = testing::Types<float, double>;
 
 struct PrecisionNames {
   template <class T>
-  static std::string GetName(int /*index*/) {  // NOLINT(readability-identifier-naming): GTest's name
+  static std::string GetName(
+      int /*index*/) {  // NOLINT(readability-identifier-naming): GTest's name
     return std::is_same_v<T, float> ? "float" : "double";
   }
 };

@@ -52,8 +52,8 @@ class GradientTest : public testing::Test {
                    int threads) {
     const SampleBlocks<T> samples(shard, block_rows(topology));
     Pass result{0, std::vector<T>(parameters.size(), T(99))};
-    result.loss = GradientKernel<T>(topology, activation, threads)
-                      .pass(samples, parameters, result.descent);
+    result.loss =
+        GradientKernel<T>(topology, activation, threads).pass(samples, parameters, result.descent);
     return result;
   }
 

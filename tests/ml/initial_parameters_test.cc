@@ -18,8 +18,7 @@ struct CourseMatrix {
   LayerView view;
 
   [[nodiscard]] double at(std::size_t row, std::size_t column) const {
-    return row == 0 ? block[view.bias + column]
-                    : block[view.weight + column * view.in + (row - 1)];
+    return row == 0 ? block[view.bias + column] : block[view.weight + column * view.in + (row - 1)];
   }
 };
 
@@ -74,9 +73,10 @@ TEST(InitialParameters, RoundToFloatOnce) {
   const Topology topology{{16, 24, 26}};
   const std::vector<double> wide = initial_parameters<double>(topology, 7);
   const std::vector<float> narrow = initial_parameters<float>(topology, 7);
-  EXPECT_TRUE(std::equal(wide.begin(), wide.end(), narrow.begin(), narrow.end(), [](auto w, auto n) {
-    return static_cast<float>(w) == n;
-  }));
+  EXPECT_TRUE(
+      std::equal(wide.begin(), wide.end(), narrow.begin(), narrow.end(), [](auto w, auto n) {
+        return static_cast<float>(w) == n;
+      }));
 }
 
 TEST(InitialParameters, StayWithinAHundredth) {

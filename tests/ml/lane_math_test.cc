@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -52,7 +53,7 @@ TYPED_TEST(LaneMathTest, ExpIsWithinOneUnitOfTheLibrarys) {
     const auto rounded = static_cast<TypeParam>(x);
     worst = std::max(worst, ulps(exp_of(rounded), std::exp(static_cast<long double>(rounded))));
   }
-  RecordProperty("worst_ulps", std::to_string(worst));
+  this->RecordProperty("worst_ulps", std::to_string(worst));
   EXPECT_LE(worst, 1.0L);
 }
 
@@ -65,7 +66,7 @@ TYPED_TEST(LaneMathTest, LogIsWithinAFewUnitsOfTheLibrarys) {
     const auto rounded = static_cast<TypeParam>(y);
     worst = std::max(worst, ulps(log_of(rounded), std::log(static_cast<long double>(rounded))));
   }
-  RecordProperty("worst_ulps", std::to_string(worst));
+  this->RecordProperty("worst_ulps", std::to_string(worst));
   EXPECT_LE(worst, 3.0L);
 }
 

@@ -104,9 +104,9 @@ TYPED_TEST(LanesTest, SplatKeepsTheSignOfZeroAndInfinity) {
 /// Lane i plus lane i + n/2, and so on, by recursion over strides: a second way to say the order.
 template <class T>
 T tree(const T* values, std::size_t count, std::size_t stride) {
-  return count == 1 ? *values
-                    : tree(values, count / 2, stride * 2) +
-                          tree(values + stride, count / 2, stride * 2);
+  return count == 1
+             ? *values
+             : tree(values, count / 2, stride * 2) + tree(values + stride, count / 2, stride * 2);
 }
 
 TYPED_TEST(LanesTest, TreeSumAddsHalvesToHalves) {

@@ -40,8 +40,7 @@ TYPED_TEST(SampleBlocksTest, HoldEachSampleInAColumnAndPadTheLastBlock) {
       const TypeParam label = blocks.labels_of(row / kBlock)[row % kBlock];
       EXPECT_EQ(label, padding ? TypeParam(-1) : static_cast<TypeParam>(shard.labels[row]));
       for (std::size_t feature = 0; feature < 3; ++feature) {
-        const TypeParam value =
-            blocks.features_of(row / kBlock)[feature * kBlock + row % kBlock];
+        const TypeParam value = blocks.features_of(row / kBlock)[feature * kBlock + row % kBlock];
         EXPECT_EQ(value, padding ? TypeParam(0) : TypeParam(shard.value(row, feature)));
       }
     }

@@ -76,12 +76,12 @@ TEST(PackedMatrix, PacksATransposedMatrixByItsStrides) {
   EXPECT_THAT(std::vector<double>(tile, tile + 6), ElementsAre(1, 3, 5, 2, 4, 6));
 }
 
+constexpr std::size_t kRows = 64;
+
 /// Products on small whole numbers, which are exact in any order.
 template <class T>
 class TilesTest : public testing::Test {
  protected:
-  static constexpr std::size_t kRows = 64;
-
   AlignedArray<T> whole_numbers(std::size_t size) {
     AlignedArray<T> values(size);
     for (T& value : values.span()) {
@@ -96,7 +96,6 @@ class TilesTest : public testing::Test {
 TYPED_TEST_SUITE(TilesTest, Precisions, PrecisionNames);
 
 TYPED_TEST(TilesTest, DenseBlockMultipliesAndAddsTheBias) {
-  constexpr std::size_t kRows = TestFixture::kRows;
   for (std::size_t out = 1; out <= 2 * kTileUnits + 2; ++out) {
     for (const std::size_t in : {1U, 2U, 5U, 16U}) {
       const auto matrix = this->whole_numbers(out * in);
@@ -124,7 +123,6 @@ TYPED_TEST(TilesTest, DenseBlockMultipliesAndAddsTheBias) {
 }
 
 TYPED_TEST(TilesTest, OuterBlockSumsProductsOverSamplesAndWritesNoFurther) {
-  constexpr std::size_t kRows = TestFixture::kRows;
   for (std::size_t out = 1; out <= 2 * kOuterUnits + 1; ++out) {
     for (std::size_t in = 1; in <= 2 * kOuterUnits + 1; ++in) {
       const auto left = this->whole_numbers(out * kRows);
@@ -146,7 +144,6 @@ TYPED_TEST(TilesTest, OuterBlockSumsProductsOverSamplesAndWritesNoFurther) {
 }
 
 TYPED_TEST(TilesTest, SumBlockSumsOverSamples) {
-  constexpr std::size_t kRows = TestFixture::kRows;
   const auto left = this->whole_numbers(3 * kRows);
   std::vector<TypeParam> sums(3);
   sum_block(sums.data(), left.data(), 3, kRows);

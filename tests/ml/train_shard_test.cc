@@ -57,8 +57,7 @@ class TrainShardTest : public testing::Test {
   }
 
   TrainingResult train(int threads = 1, const std::stop_token& stop = {}) const {
-    return train_shard(
-        rule_, prepare_samples(shard_, rule_), bytes_from<T>(start_), threads, stop);
+    return train_shard(rule_, prepare_samples(shard_, rule_), bytes_from<T>(start_), threads, stop);
   }
 
   /// The delta from the start to `parameters`.
@@ -175,12 +174,12 @@ TYPED_TEST(TrainShardTest, CountsErrorsAsTheTwin) {
   const std::vector<TypeParam>& parameters = this->start_;
   for (const Activation activation : {Activation::kRelu, Activation::kMlPy}) {
     this->rule_.activation = activation;
-    EXPECT_EQ(count_errors(this->rule_,
-                           prepare_samples(this->shard_, this->rule_),
-                           bytes_from<TypeParam>(parameters),
-                           2),
-              count_errors_naive<TypeParam>(
-                  this->rule_.topology, activation, this->shard_, parameters));
+    EXPECT_EQ(
+        count_errors(this->rule_,
+                     prepare_samples(this->shard_, this->rule_),
+                     bytes_from<TypeParam>(parameters),
+                     2),
+        count_errors_naive<TypeParam>(this->rule_.topology, activation, this->shard_, parameters));
   }
 }
 

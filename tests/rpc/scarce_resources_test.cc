@@ -6,7 +6,9 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "base/error.h"
 #include "support.h"
@@ -33,24 +35,29 @@ bool serves(const Server& server) {
 }
 
 [[noreturn]] void run_out_of_descriptors() {
+  constexpr int kPeers = 16;
   World world;
   Server server(options(), make_handlers(world));
   server.start();
   hello(server, "echo");
-  lower_limit(RLIMIT_NOFILE, static_cast<rlim_t>(descriptor_count()) + 16);
+  const bool idle = eventually([&server] { return server.clients() == 0; });
   bool ran_out = false;
   {
-    std::vector<RawPeer> peers;
-    try {
-      for (;;) {
-        peers.emplace_back(address_of(server));
-      }
-    } catch (const Error&) {
+    std::vector<Descriptor> peers;
+    for (int i = 0; i < kPeers; ++i) {
+      peers.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     }
-    // More than the server can have accepted are connected, all descriptors are in use.
-    ran_out = server.clients() < static_cast<std::int64_t>(peers.size());
+    lower_limit(RLIMIT_NOFILE, static_cast<rlim_t>(descriptor_count()) + 4);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(server.port());
+    for (const Descriptor& peer : peers) {  // The kernel completes them without the server.
+      ::connect(peer.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    }
+    ran_out = eventually([&server] { return server.clients() >= 3; }) && server.clients() < kPeers;
   }
-  std::_Exit(ran_out && serves(server) && server.stop() ? 0 : 1);
+  std::_Exit(idle && ran_out && serves(server) && server.stop() ? 0 : 1);
 }
 
 [[noreturn]] void run_out_of_threads() {

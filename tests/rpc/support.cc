@@ -17,7 +17,7 @@
 #include <thrift/protocol/TBinaryProtocol.h>
 #include <thrift/transport/TBufferTransports.h>
 
-#include "rpc/connect.h"
+#include "rpc/socket.h"
 
 namespace gradmill::rpc::test {
 namespace {
@@ -134,21 +134,11 @@ bool eventually(const std::function<bool()>& holds) {
   return true;
 }
 
-RawPeer::RawPeer(const Address& address) : fd_(connect_to(address, kAmple, nullptr)) {}
-
-RawPeer::RawPeer(RawPeer&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-
-RawPeer::~RawPeer() {
-  if (fd_ >= 0) {
-    ::close(fd_);
-  }
-}
-
 bool RawPeer::send(std::string_view bytes) {
   while (!bytes.empty()) {
-    pollfd wait{fd_, POLLOUT, 0};
+    pollfd wait{fd_.get(), POLLOUT, 0};
     ::poll(&wait, 1, -1);
-    const auto sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const auto sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EAGAIN) {
       return false;
     }
@@ -162,12 +152,12 @@ std::string RawPeer::receive(std::size_t bytes, milliseconds timeout) {
   std::string received;
   std::string buffer(65'536, '\0');
   while (received.size() < bytes) {
-    pollfd wait{fd_, POLLIN, 0};
+    pollfd wait{fd_.get(), POLLIN, 0};
     if (::poll(&wait, 1, poll_timeout_ms(deadline)) == 0) {
       throw std::runtime_error("timed out");
     }
     const std::size_t part = std::min(bytes - received.size(), buffer.size());
-    const auto got = ::recv(fd_, buffer.data(), part, MSG_DONTWAIT);
+    const auto got = ::recv(fd_.get(), buffer.data(), part, MSG_DONTWAIT);
     if (got <= 0) {
       break;
     }
@@ -196,7 +186,7 @@ bool RawPeer::closed_within(milliseconds timeout) {
 }
 
 std::string RawPeer::finish() {
-  ::shutdown(fd_, SHUT_WR);
+  ::shutdown(fd_.get(), SHUT_WR);
   return receive(SIZE_MAX, kAmple);
 }
 
@@ -206,21 +196,19 @@ RawListener::RawListener(int backlog) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t bytes = sizeof address;
   auto* const name = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(fd_, name, bytes) != 0 || ::listen(fd_, backlog) != 0 ||
-      ::getsockname(fd_, name, &bytes) != 0) {
+  if (::bind(fd_.get(), name, bytes) != 0 || ::listen(fd_.get(), backlog) != 0 ||
+      ::getsockname(fd_.get(), name, &bytes) != 0) {
     throw std::runtime_error("cannot listen");
   }
   port_ = ntohs(address.sin_port);
 }
 
-RawListener::~RawListener() { ::close(fd_); }
-
 RawPeer RawListener::accept() {
-  pollfd wait{fd_, POLLIN, 0};
+  pollfd wait{fd_.get(), POLLIN, 0};
   if (::poll(&wait, 1, static_cast<int>(kAmple.count())) <= 0) {
     throw std::runtime_error("nobody connects");
   }
-  return RawPeer(::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC));
+  return RawPeer(Descriptor(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
 }
 
 std::string big_endian(std::uint64_t value, int bytes) {

@@ -10,10 +10,13 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <thrift/TProcessor.h>
 
+#include "rpc/connect.h"
 #include "rpc/connection.h"
+#include "rpc/descriptor.h"
 #include "rpc/server.h"
 #include "wire/NodeService.h"
 
@@ -71,11 +74,8 @@ std::string hello(const Server& server, const std::string& behaviour);
 /// A TCP socket without any protocol.
 class RawPeer {
  public:
-  explicit RawPeer(int fd) : fd_(fd) {}
-  explicit RawPeer(const Address& address);
-  RawPeer(RawPeer&& other) noexcept;
-  RawPeer& operator=(RawPeer&&) = delete;
-  ~RawPeer();
+  explicit RawPeer(Descriptor fd) : fd_(std::move(fd)) {}
+  explicit RawPeer(const Address& address) : fd_(connect_to(address, kAmple, nullptr)) {}
 
   /// Sends what the peer takes; false if it closed the connection.
   bool send(std::string_view bytes);
@@ -88,21 +88,18 @@ class RawPeer {
 
  private:
   std::string receive(std::size_t bytes, milliseconds timeout);
-  int fd_;
+  Descriptor fd_;
 };
 
 /// A listening socket whose connections are scripted by the test.
 class RawListener {
  public:
   explicit RawListener(int backlog = 16);
-  RawListener(const RawListener&) = delete;
-  RawListener& operator=(const RawListener&) = delete;
-  ~RawListener();
   [[nodiscard]] Address address() const { return {"127.0.0.1", port_}; }
   RawPeer accept();
 
  private:
-  int fd_;
+  Descriptor fd_;
   std::uint16_t port_ = 0;
 };
 

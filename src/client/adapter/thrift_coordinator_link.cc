@@ -1,9 +1,9 @@
 #include "client/adapter/thrift_coordinator_link.h"
 
+#include <utility>
+
 #include <wire/CoordinatorService.h>
 #include <wire/common_constants.h>
-
-#include <utility>
 
 #include "rpc/blob_transfer.h"
 #include "rpc/connection.h"

@@ -1,9 +1,9 @@
 #include "compute_node/adapter/node_handler.h"
 
-#include <wire/NodeService.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <wire/NodeService.h>
 
 #include "base/error.h"
 #include "rpc/blob_transfer.h"
@@ -51,7 +51,8 @@ class NodeHandler final : public wire::NodeServiceIf {
     response.incarnation = hello.incarnation;
   }
 
-  void heartbeat(wire::HeartbeatResponse& response, const wire::HeartbeatRequest& request) override {
+  void heartbeat(wire::HeartbeatResponse& response,
+                 const wire::HeartbeatRequest& request) override {
     gate_.check();
     wire::translate([&] {
       response.running = static_cast<std::int32_t>(
@@ -64,9 +65,8 @@ class NodeHandler final : public wire::NodeServiceIf {
   void runTask(wire::TaskResponse& response, const wire::RunTaskRequest& request) override {
     gate_.check();
     response = wire::translate([&] {
-      return wire::to_wire(worker_.run(wire::fence_from(request.fence),
-                                       request_from(request),
-                                       wait_from(request.wait_ms)));
+      return wire::to_wire(worker_.run(
+          wire::fence_from(request.fence), request_from(request), wait_from(request.wait_ms)));
     });
   }
 

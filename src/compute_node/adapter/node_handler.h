@@ -1,10 +1,10 @@
 // NodeService over the worker.
 #pragma once
 
-#include <thrift/TProcessor.h>
-
 #include <functional>
 #include <memory>
+
+#include <thrift/TProcessor.h>
 
 #include "compute_node/worker/worker.h"
 

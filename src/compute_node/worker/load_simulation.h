@@ -10,8 +10,8 @@
 namespace gradmill::node {
 
 /// Decides, by seeded draws, whether the node is loaded when an offer comes. Immutable; each draw
-/// depends on its key alone: the node's seed and address, the job's digest, round, shard, offer, and
-/// which of the two questions is asked.
+/// depends on its key alone: the node's seed and address, the job's digest, round, shard, offer,
+/// and which of the two questions is asked.
 class LoadSimulation {
  public:
   /// `probability` is in [0, 1]; `address` is where the node listens, host:port.

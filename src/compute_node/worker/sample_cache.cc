@@ -34,8 +34,7 @@ void SampleCache::put(const Digest& shard,
     return;
   }
   bytes_ += prepared->bytes;
-  entries_.push_front(
-      {shard, rule.precision, ml::block_rows(rule.topology), std::move(prepared)});
+  entries_.push_front({shard, rule.precision, ml::block_rows(rule.topology), std::move(prepared)});
   while (bytes_ > bytes_max_) {
     bytes_ -= entries_.back().prepared->bytes;
     entries_.pop_back();
@@ -50,9 +49,10 @@ std::uint64_t SampleCache::bytes() const {
 std::shared_ptr<const PreparedShard> prepare_shard(std::string_view blob,
                                                    const ml::TrainingRule& rule) {
   const ml::Shard shard = formats::decode_shard(blob);
-  auto prepared = std::make_shared<PreparedShard>(PreparedShard{
-      ml::prepare_samples(shard, rule), shard.features, shard.classes, 0});
-  prepared->bytes = std::visit([](const auto& blocks) { return blocks.bytes(); }, prepared->samples);
+  auto prepared = std::make_shared<PreparedShard>(
+      PreparedShard{ml::prepare_samples(shard, rule), shard.features, shard.classes, 0});
+  prepared->bytes =
+      std::visit([](const auto& blocks) { return blocks.bytes(); }, prepared->samples);
   return prepared;
 }
 

@@ -30,7 +30,7 @@ TaskAnswer answer_of(const TaskId& task, TaskState state) {
 /// A task that was accepted. Guarded by the worker's mutex but for what execute() reads.
 struct Worker::Task {
   Key key;
-  TaskId accepted_as;   // keys the random draws; request.task follows the newest offer
+  TaskId accepted_as;  // keys the random draws; request.task follows the newest offer
   TaskRequest request;
   Blob weights;
   std::optional<Blob> shard_blob;                 // if it has yet to be prepared
@@ -123,8 +123,8 @@ std::shared_ptr<Worker::Task> Worker::take_over(const Key& key, const TaskReques
   Task& task = *known->second;
   const bool same = task.request.job_digest == request.job_digest &&
                     task.request.weights == request.weights && task.request.shard == request.shard;
-  const bool usable = !task.stop.stop_requested() &&
-                      (!task.ended || task.answer.state == TaskState::kDone);
+  const bool usable =
+      !task.stop.stop_requested() && (!task.ended || task.answer.state == TaskState::kDone);
   if (!same || !usable) {
     drop(key);
     return nullptr;
@@ -257,9 +257,8 @@ void Worker::keep_blob(const Blob& blob) {
 }
 
 std::optional<Blob> Worker::recent_blob(const Digest& digest) {
-  const auto found = std::find_if(recent_.begin(), recent_.end(), [&](const Blob& blob) {
-    return blob.ref.digest == digest;
-  });
+  const auto found = std::find_if(
+      recent_.begin(), recent_.end(), [&](const Blob& blob) { return blob.ref.digest == digest; });
   if (found == recent_.end()) {
     return std::nullopt;
   }

@@ -110,10 +110,10 @@ class Worker {
   std::condition_variable_any changed_;
   FenceTable fences_;  // guarded by mutex_, as all below
   std::map<Key, std::shared_ptr<Task>> tasks_;
-  std::deque<std::shared_ptr<Task>> queue_;  // accepted and not begun
+  std::deque<std::shared_ptr<Task>> queue_;   // accepted and not begun
   std::deque<std::weak_ptr<Task>> finished_;  // oldest first; tasks_ may have dropped them
-  std::list<Blob> recent_;                   // weights and shards on their way in, newest first
-  std::uint32_t busy_ = 0;                   // tasks accepted and not ended
+  std::list<Blob> recent_;                    // weights and shards on their way in, newest first
+  std::uint32_t busy_ = 0;                    // tasks accepted and not ended
   bool leaving_ = false;
   bool stopping_ = false;
   std::vector<std::thread> threads_;

@@ -1,9 +1,9 @@
 #include "coordinator/adapter/coordinator_handler.h"
 
-#include <wire/CoordinatorService.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <wire/CoordinatorService.h>
 
 #include "rpc/blob_transfer.h"
 #include "wire/hello.h"
@@ -25,7 +25,8 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
     gate_.open(response, request, wire::Role::COORDINATOR);
   }
 
-  void submitJob(wire::SubmitJobResponse& response, const wire::SubmitJobRequest& request) override {
+  void submitJob(wire::SubmitJobResponse& response,
+                 const wire::SubmitJobRequest& request) override {
     gate_.check();
     const std::vector<Digest> missing = wire::translate([&] {
       return coordinator_.submit(request.job_id, wire::specification_from(request.specification));
@@ -50,7 +51,8 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
     });
   }
 
-  void cancelJob(wire::CancelJobResponse& response, const wire::CancelJobRequest& request) override {
+  void cancelJob(wire::CancelJobResponse& response,
+                 const wire::CancelJobRequest& request) override {
     gate_.check();
     response.job_id = request.job_id;
     response.state =

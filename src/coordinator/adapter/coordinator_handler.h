@@ -1,9 +1,9 @@
 // CoordinatorService over the coordinator.
 #pragma once
 
-#include <thrift/TProcessor.h>
-
 #include <memory>
+
+#include <thrift/TProcessor.h>
 
 #include "coordinator/service/coordinator.h"
 

@@ -1,9 +1,9 @@
 #include "coordinator/adapter/thrift_node_link.h"
 
+#include <utility>
+
 #include <wire/NodeService.h>
 #include <wire/common_constants.h>
-
-#include <utility>
 
 #include "rpc/blob_transfer.h"
 #include "rpc/connection.h"
@@ -155,7 +155,8 @@ class ThriftNodeLink final : public NodeLink {
 }  // namespace
 
 NodeLinkFactory make_thrift_node_links(const Fence& fence) {
-  return [fence](const Address& address) { return std::make_unique<ThriftNodeLink>(address, fence); };
+  return
+      [fence](const Address& address) { return std::make_unique<ThriftNodeLink>(address, fence); };
 }
 
 }  // namespace gradmill::coordinator

@@ -131,6 +131,13 @@ void Round::forgive(std::uint32_t shard) {
   keep_choosy(shard);
 }
 
+bool Round::wants(NodeId node) const {
+  return pending_.size() > choosy_.size() ||
+         std::any_of(choosy_.begin(), choosy_.end(), [&](std::uint32_t shard) {
+           return !tasks_[shard].refused_by.contains(node);
+         });
+}
+
 std::optional<JobEnd> Round::hopeless(std::uint32_t shard, const NodeRegistry& nodes) const {
   const Task& task = tasks_.at(shard);
   const std::string name =

@@ -70,6 +70,8 @@ class Round {
   /// Those of them that some node refused or failed at: not every node will do for them. The others
   /// are all alike to a policy, so that one look serves for all.
   [[nodiscard]] const std::set<std::uint32_t>& choosy() const { return choosy_; }
+  /// Whether a pending task may go to the node.
+  [[nodiscard]] bool wants(NodeId node) const;
   /// Since when no task is accepted; of use while none is.
   [[nodiscard]] TimePoint idle_since() const { return idle_since_; }
   /// The name of the shard's newest offer.

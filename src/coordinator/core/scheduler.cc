@@ -221,21 +221,10 @@ std::optional<TimePoint> Scheduler::wakeup(TimePoint now) const {
 }
 
 bool Scheduler::holds_back(const Round& round, TimePoint now) const {
-  for (NodeId node = 0; node < nodes_.size(); ++node) {
-    const NodeView view = nodes_.view(node, now);
-    if (!nodes_.usable(node, now) || view.in_flight >= view.slots) {
-      continue;
-    }
-    // Every task that a policy wanted there has been given to it.
-    const auto wants = [&](std::uint32_t shard) {
-      return !round.task(shard).refused_by.contains(node);
-    };
-    if (round.pending().size() > round.choosy().size() ||
-        std::any_of(round.choosy().begin(), round.choosy().end(), wants)) {
-      return true;
-    }
-  }
-  return false;
+  const std::vector<NodeView> views = nodes_.views({}, {}, now);
+  return std::any_of(views.begin(), views.end(), [&](const NodeView& view) {
+    return view.in_flight < view.slots && round.wants(view.id);
+  });
 }
 
 std::string Scheduler::hindrance(const Job& job, TimePoint /*now*/) const {

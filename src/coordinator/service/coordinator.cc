@@ -1,8 +1,8 @@
 #include "coordinator/service/coordinator.h"
 
-#include <spdlog/spdlog.h>
-
 #include <utility>
+
+#include <spdlog/spdlog.h>
 
 #include "base/error.h"
 #include "coordinator/service/job_intake.h"
@@ -29,8 +29,8 @@ Coordinator::Coordinator(const CoordinatorOptions& options,
       scheduler_(options.scheduler, std::move(policy)) {
   for (const Address& address : nodes) {
     const NodeId id = scheduler_.add_node(address);
-    sessions_.push_back(std::make_unique<NodeSession>(
-        id, address, make_link, static_cast<NodeEvents&>(*this)));
+    sessions_.push_back(
+        std::make_unique<NodeSession>(id, address, make_link, static_cast<NodeEvents&>(*this)));
   }
 }
 
@@ -130,7 +130,8 @@ JobState Coordinator::cancel(const std::string& id) {
 Blob Coordinator::get_blob(const BlobRef& ref) {
   const std::optional<Blob> blob = blobs_.find(ref.digest);
   if (!blob || blob->ref != ref) {
-    throw Error(ErrorCode::kNotFound, "the blob " + ref.digest.hex() + " is not (or no longer) here");
+    throw Error(ErrorCode::kNotFound,
+                "the blob " + ref.digest.hex() + " is not (or no longer) here");
   }
   return *blob;
 }

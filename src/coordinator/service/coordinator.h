@@ -80,10 +80,10 @@ class Coordinator final : private NodeEvents {
   RoundCloser closer_;  // of the closing thread
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;         // jobs: for followers
-  std::condition_variable time_changed_;    // the next wake-up: for the clock thread
+  std::condition_variable changed_;       // jobs: for followers
+  std::condition_variable time_changed_;  // the next wake-up: for the clock thread
   std::condition_variable closing_changed_;
-  Scheduler scheduler_;                     // guarded by mutex_, as all below
+  Scheduler scheduler_;  // guarded by mutex_, as all below
   std::optional<CloseRound> to_close_;
   bool stopping_ = false;
 

@@ -42,8 +42,8 @@ std::uint64_t checked_rows(const std::string& what,
     throw invalid_input(what + ": " + error.what());
   }
   if (shard.features != rule.topology.features()) {
-    throw invalid_input(what + " has " + std::to_string(shard.features) + " features; the job has " +
-                        std::to_string(rule.topology.features()));
+    throw invalid_input(what + " has " + std::to_string(shard.features) +
+                        " features; the job has " + std::to_string(rule.topology.features()));
   }
   if (shard.classes > rule.topology.classes()) {
     throw invalid_input(what + " has label " + std::to_string(shard.classes - 1) +
@@ -105,10 +105,8 @@ JobSubmission admit_job(const std::string& id,
   JobSubmission submission;
   submission.id = id;
   for (std::size_t n = 0; n < specification->shards.size(); ++n) {
-    submission.shard_rows.push_back(checked_rows("shard " + std::to_string(n + 1),
-                                                 specification->shards[n],
-                                                 specification->rule,
-                                                 blobs));
+    submission.shard_rows.push_back(checked_rows(
+        "shard " + std::to_string(n + 1), specification->shards[n], specification->rule, blobs));
   }
   for (std::size_t n = 0; n < specification->validation.size(); ++n) {
     static_cast<void>(checked_rows("validation shard " + std::to_string(n + 1),

@@ -1,10 +1,10 @@
 #include "coordinator/service/node_session.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
+
+#include <spdlog/spdlog.h>
 
 #include "base/error.h"
 
@@ -19,7 +19,10 @@ constexpr std::uint32_t kSlotsMax = 64;
 
 }  // namespace
 
-NodeSession::NodeSession(NodeId node, Address address, NodeLinkFactory make_link, NodeEvents& events)
+NodeSession::NodeSession(NodeId node,
+                         Address address,
+                         NodeLinkFactory make_link,
+                         NodeEvents& events)
     : node_(node),
       address_(std::move(address)),
       make_link_(std::move(make_link)),
@@ -99,9 +102,8 @@ void NodeSession::watch() {
       incarnation.clear();
       trouble = why;
     }
-    changed_.wait_for(lock, incarnation.empty() ? kRetry : kBeat, [this] {
-      return stopping_ || check_now_;
-    });
+    changed_.wait_for(
+        lock, incarnation.empty() ? kRetry : kBeat, [this] { return stopping_ || check_now_; });
     check_now_ = false;
   }
 }

@@ -70,10 +70,10 @@ class NodeSession {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool stopping_ = false;        // guarded by mutex_, as all below
-  bool check_now_ = false;       // a call failed: do not wait for the next beat
+  bool stopping_ = false;   // guarded by mutex_, as all below
+  bool check_now_ = false;  // a call failed: do not wait for the next beat
   std::deque<TaskOffer> offers_;
-  std::set<TaskId> wanted_;      // offers taken or waiting that nobody has cancelled
+  std::set<TaskId> wanted_;  // offers taken or waiting that nobody has cancelled
   std::deque<Slot> slots_;
 };
 

@@ -18,10 +18,10 @@ using NodeId = std::uint32_t;
 /// What a policy may know of a node. Only live nodes that may take the task are shown to it.
 struct NodeView {
   NodeId id = 0;
-  std::uint32_t in_flight = 0;   ///< Tasks queued at or offered to the node.
-  std::uint32_t slots = 1;       ///< Tasks it trains at a time, >= 1.
-  double seconds_per_row = 0;    ///< Moving average over its tasks; 0 while unknown.
-  double refusal_share = 0;      ///< Moving average over its offers, in [0, 1].
+  std::uint32_t in_flight = 0;  ///< Tasks queued at or offered to the node.
+  std::uint32_t slots = 1;      ///< Tasks it trains at a time, >= 1.
+  double seconds_per_row = 0;   ///< Moving average over its tasks; 0 while unknown.
+  double refusal_share = 0;     ///< Moving average over its offers, in [0, 1].
 };
 
 /// A rule that picks nodes. Decides from the views and its own memory alone: no clock, lock, log or

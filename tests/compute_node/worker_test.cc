@@ -1,0 +1,170 @@
+#include "compute_node/worker/worker.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "formats/shard_blob.h"
+#include "ml/train_shard.h"
+
+namespace gradmill::node {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const Fence kFence{"coordinator", 3};
+
+class WorkerTest : public testing::Test {
+ protected:
+  WorkerTest() {
+    ml::Shard shard;
+    shard.rows = 10;
+    shard.features = 2;
+    shard.classes = 2;
+    std::vector<std::uint8_t> values;
+    for (std::uint8_t row = 0; row < shard.rows; ++row) {
+      values.push_back(row);
+      values.push_back(static_cast<std::uint8_t>(row % 3));
+      shard.labels.push_back(row % 2);
+    }
+    shard.values = values;
+    shard_ = make_blob(formats::encode_shard(shard));
+    rule_.topology.units = {2, 3, 2};
+    rule_.eta = 0.01;
+    rule_.epochs = 3;
+    weights_ = make_blob(ml::initial_parameter_bytes(rule_));
+  }
+
+  TaskRequest request(std::uint64_t offer, std::uint32_t round = 1) const {
+    TaskRequest request;
+    request.task = {.job = "j", .round = round, .shard = 0, .offer = offer};
+    request.rule = rule_;
+    request.weights = weights_.ref;
+    request.shard = shard_.ref;
+    request.weights_blob = weights_;
+    return request;
+  }
+  TaskRequest endless(std::uint64_t offer) const {
+    TaskRequest long_one = request(offer);
+    long_one.rule.epochs = 1'000'000'000;
+    long_one.rule.min_loss_change = 0;
+    return long_one;
+  }
+  TaskAnswer run(Worker& worker, const TaskRequest& request) const {
+    TaskAnswer answer = worker.run(kFence, request, seconds(10));
+    if (answer.state == TaskState::kMissing) {
+      worker.put_blob(kFence, shard_);
+      answer = worker.run(kFence, request, seconds(10));
+    }
+    return answer;
+  }
+  static LoadSimulation load(double p) { return {p, 1, "h:1"}; }
+
+  Blob shard_;
+  Blob weights_;
+  ml::TrainingRule rule_;
+};
+
+TEST_F(WorkerTest, AsksForWhatItLacksAndTrains) {
+  Worker worker({}, load(0));
+  TaskRequest without = request(1);
+  without.weights_blob.reset();
+  const TaskAnswer missing = worker.run(kFence, without, seconds(1));
+  ASSERT_EQ(missing.state, TaskState::kMissing);
+  EXPECT_EQ(missing.missing, (std::vector<Digest>{shard_.ref.digest, weights_.ref.digest}));
+  worker.put_blob(kFence, shard_);
+  worker.put_blob(kFence, weights_);
+  const TaskAnswer done = worker.run(kFence, without, seconds(10));
+  ASSERT_EQ(done.state, TaskState::kDone) << done.message;
+  EXPECT_EQ(done.task, without.task);
+  EXPECT_EQ(done.weights, weights_.ref.digest);
+  EXPECT_EQ(*worker.get_blob(kFence, done.delta).bytes, *done.delta_bytes);
+  EXPECT_THROW(static_cast<void>(worker.get_blob(kFence, {sha256("x"), 1})), Error);
+}
+
+TEST_F(WorkerTest, SameContentUnderAnotherOfferIsTakenOver) {
+  Worker worker({}, load(0));
+  const TaskAnswer first = run(worker, request(1));
+  const TaskAnswer again = worker.run(kFence, request(2), seconds(10));
+  ASSERT_EQ(again.state, TaskState::kDone);
+  EXPECT_EQ(again.task.offer, 2U);
+  EXPECT_EQ(again.delta, first.delta);
+  EXPECT_EQ(worker.poll(kFence, request(1).task, milliseconds(0)).state, TaskState::kNotFound);
+}
+
+TEST_F(WorkerTest, HoldsNoMoreTasksThanSlots) {
+  Worker worker({}, load(0));
+  worker.put_blob(kFence, shard_);
+  EXPECT_EQ(worker.run(kFence, endless(1), milliseconds(1)).state, TaskState::kRunning);
+  TaskRequest other = request(1);
+  other.task.shard = 1;
+  EXPECT_EQ(worker.run(kFence, other, milliseconds(1)).state, TaskState::kBusy);
+  worker.cancel(kFence, endless(1).task);
+  EXPECT_EQ(run(worker, other).state, TaskState::kDone);
+}
+
+TEST_F(WorkerTest, RefusesUnderLoadWhereTheRuleLetsIt) {
+  Worker worker({.load_delay = milliseconds(1)}, load(1));
+  TaskRequest refusable = request(1);
+  refusable.load_rule = LoadRule::kRefuseOrDelay;
+  EXPECT_EQ(run(worker, refusable).state, TaskState::kRefused);
+  const TaskAnswer delayed = run(worker, request(2));
+  EXPECT_EQ(delayed.state, TaskState::kDone);
+  EXPECT_GE(delayed.delay_seconds, 0.001);
+}
+
+TEST_F(WorkerTest, EarlierStartsOfACoordinatorAreRefused) {
+  Worker worker({}, load(0));
+  static_cast<void>(worker.heartbeat(kFence, {}));
+  const Fence old{kFence.coordinator, kFence.epoch - 1};
+  EXPECT_THROW(static_cast<void>(worker.run(old, request(1), milliseconds(0))), Error);
+  EXPECT_NO_THROW(static_cast<void>(worker.heartbeat({"another", 1}, {})));
+}
+
+TEST_F(WorkerTest, JobsThatTwoHeartbeatsLackAreDropped) {
+  Worker worker({}, load(0));
+  worker.put_blob(kFence, shard_);
+  ASSERT_EQ(worker.run(kFence, endless(1), milliseconds(1)).state, TaskState::kRunning);
+  static_cast<void>(worker.heartbeat(kFence, {"j"}));
+  static_cast<void>(worker.heartbeat(kFence, {}));
+  EXPECT_EQ(worker.poll(kFence, endless(1).task, milliseconds(0)).state, TaskState::kRunning);
+  static_cast<void>(worker.heartbeat({"another", 1}, {}));
+  static_cast<void>(worker.heartbeat(kFence, {}));
+  EXPECT_EQ(worker.poll(kFence, endless(1).task, milliseconds(0)).state, TaskState::kNotFound);
+  EXPECT_TRUE(worker.drain(seconds(10)));
+}
+
+TEST_F(WorkerTest, ACoordinatorThatIsGoneLosesItsTasks) {
+  Worker worker({.lease = milliseconds(1)}, load(0));
+  worker.put_blob(kFence, shard_);
+  static_cast<void>(worker.run(kFence, endless(1), milliseconds(0)));
+  EXPECT_TRUE(worker.drain(seconds(10)));
+}
+
+TEST_F(WorkerTest, LeavingEndsWhatRuns) {
+  Worker worker({}, load(0));
+  worker.put_blob(kFence, shard_);
+  ASSERT_EQ(worker.run(kFence, endless(1), milliseconds(1)).state, TaskState::kRunning);
+  worker.leave();
+  EXPECT_EQ(worker.poll(kFence, endless(1).task, seconds(5)).state, TaskState::kCancelled);
+  EXPECT_EQ(worker.run(kFence, request(9, 2), milliseconds(0)).state, TaskState::kBusy);
+  EXPECT_TRUE(worker.drain(seconds(10)));
+}
+
+TEST_F(WorkerTest, AShardThatDoesNotSuitIsAFailureWithAReason) {
+  Worker worker({}, load(0));
+  TaskRequest wrong = request(1);
+  wrong.rule.topology.units = {3, 3, 2};
+  const TaskAnswer answer = run(worker, wrong);
+  EXPECT_EQ(answer.state, TaskState::kFailed);
+  EXPECT_NE(answer.message, "");
+}
+
+TEST_F(WorkerTest, KeepsNothingWithoutACacheAndStillTrains) {
+  Worker worker({.cache_bytes = 0}, load(0));
+  EXPECT_EQ(run(worker, request(1)).state, TaskState::kDone);
+  EXPECT_EQ(run(worker, request(2, 2)).state, TaskState::kDone);
+}
+
+}  // namespace
+}  // namespace gradmill::node

@@ -1,0 +1,264 @@
+#include "coordinator/cluster.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include <gtest/gtest.h>
+
+#include "ml/gradient.h"
+
+namespace gradmill::coordinator {
+namespace {
+
+std::string weights_of(const std::string& job, std::uint32_t round) {
+  return "weights of " + job + " after round " + std::to_string(round);
+}
+
+std::string shard_name(const std::string& job, std::uint32_t shard) {
+  return "shard " + std::to_string(shard) + " of " + job;
+}
+
+}  // namespace
+
+std::string delta_of(const TaskId& task) {
+  return "delta of " + task.job + " " + std::to_string(task.round) + " " +
+         std::to_string(task.shard);
+}
+
+Cluster::Cluster(std::string_view policy, Duration capacity_timeout, std::uint64_t seed)
+    : scheduler_({.capacity_timeout = capacity_timeout, .seed = seed}, make_policy(policy, seed)) {}
+
+NodeId Cluster::add_node(std::uint32_t slots) {
+  const NodeId node = add_dead_node();
+  slots_[node] = slots;
+  up(node);
+  return node;
+}
+
+NodeId Cluster::add_dead_node() {
+  const NodeId node =
+      scheduler_.add_node({"node", static_cast<std::uint16_t>(4100 + incarnations_.size())});
+  incarnations_.push_back(1);
+  slots_.push_back(1);
+  return node;
+}
+
+NodeHello Cluster::hello(NodeId node) const {
+  return {.incarnation = std::to_string(incarnations_.at(node)),
+          .kernel_id = ml::kernel_id(),
+          .slots = slots_.at(node)};
+}
+
+void Cluster::up(NodeId node) {
+  up_.insert(node);
+  absorb(scheduler_.node_up(node, hello(node), now_));
+}
+
+void Cluster::restart(NodeId node) {
+  ++incarnations_.at(node);
+  up(node);
+}
+
+void Cluster::down(NodeId node, const std::string& why) {
+  up_.erase(node);
+  absorb(scheduler_.node_down(node, why, now_));
+}
+
+void Cluster::submit(const std::string& job, std::uint32_t shards, std::uint32_t rounds) {
+  auto specification = std::make_shared<JobSpecification>();
+  specification->rule.topology.units = {2, 2};
+  specification->rounds = rounds;
+  JobSubmission submission;
+  for (std::uint32_t shard = 0; shard < shards; ++shard) {
+    specification->shards.push_back(make_blob(shard_name(job, shard)).ref);
+    submission.shard_rows.push_back(10 * (shard + 1));
+  }
+  submission.id = job;
+  submission.specification = std::move(specification);
+  submission.weights = make_blob(weights_of(job, 0));
+  absorb(scheduler_.submit(std::move(submission), now_));
+}
+
+void Cluster::cancel(const std::string& job) {
+  absorb(scheduler_.end(job, JobState::kCancelled, {"cancelled", "the job was cancelled"}, now_));
+}
+
+Cluster::Offer Cluster::take(const TaskId& task) {
+  const auto found = std::find_if(
+      offers_.begin(), offers_.end(), [&](const Offer& offer) { return offer.task.id == task; });
+  EXPECT_NE(found, offers_.end()) << "the test answers an offer that is not out";
+  Offer offer = std::move(*found);
+  offers_.erase(found);
+  return offer;
+}
+
+void Cluster::accept(const TaskId& task) { absorb(scheduler_.task_accepted(task, now_)); }
+
+void Cluster::refuse(const TaskId& task) {
+  absorb(scheduler_.task_refused(take(task).node, task, now_));
+}
+
+void Cluster::finish(const TaskId& task) {
+  TaskResult result;
+  result.delta = make_blob(delta_of(task));
+  result.compute_seconds = 0.5;
+  absorb(scheduler_.task_done(take(task).node, task, std::move(result), now_));
+}
+
+void Cluster::fail(const TaskId& task, const std::string& why) {
+  absorb(scheduler_.task_failed(take(task).node, task, why, now_));
+}
+
+void Cluster::lose(const TaskId& task, const std::optional<std::string>& fault) {
+  absorb(scheduler_.task_lost(take(task).node, task, fault, now_));
+}
+
+void Cluster::complete(const TaskId& task) {
+  accept(task);
+  finish(task);
+}
+
+void Cluster::close_round() {
+  ASSERT_TRUE(to_close_.has_value());
+  const CloseRound close = *std::exchange(to_close_, std::nullopt);
+  close_round(close.job, close.round);
+}
+
+void Cluster::close_round(const std::string& job, std::uint32_t round) {
+  ClosedRound closed;
+  closed.weights = make_blob(weights_of(job, round));
+  closed.validation_error = 1.0 / round;
+  absorb(scheduler_.round_closed(job, round, std::move(closed), now_));
+}
+
+void Cluster::pass(Duration duration) {
+  const TimePoint end = now_ + duration;
+  while (pass_to_wakeup(end - now_)) {
+  }
+  now_ = end;
+}
+
+bool Cluster::pass_to_wakeup(Duration limit) {
+  const std::optional<TimePoint> wakeup = scheduler_.wakeup(now_);
+  if (!wakeup) {
+    return false;
+  }
+  EXPECT_GT(*wakeup, now_);
+  if (*wakeup > now_ + limit) {
+    return false;
+  }
+  now_ = *wakeup;
+  ++ticks_;
+  absorb(scheduler_.tick(now_));
+  return true;
+}
+
+NodeTally Cluster::tally(const std::string& id, NodeId node) const {
+  const auto found = job(id).tallies.find(node);
+  return found == job(id).tallies.end() ? NodeTally{} : found->second;
+}
+
+std::vector<TaskId> Cluster::wanted(std::optional<NodeId> node) const {
+  std::vector<TaskId> tasks;
+  for (const Offer& offer : offers_) {
+    if (!offer.cancelled && (!node || offer.node == *node)) {
+      tasks.push_back(offer.task.id);
+    }
+  }
+  return tasks;
+}
+
+TaskId Cluster::only(std::optional<NodeId> node) const {
+  const std::vector<TaskId> tasks = wanted(node);
+  EXPECT_EQ(tasks.size(), 1U);
+  return tasks.empty() ? TaskId{} : tasks.front();
+}
+
+NodeId Cluster::node_of(const TaskId& task) const {
+  for (const Offer& offer : offers_) {
+    if (offer.task.id == task) {
+      return offer.node;
+    }
+  }
+  ADD_FAILURE() << "the offer is not out";
+  return 0;
+}
+
+bool Cluster::is_cancelled(const TaskId& task) const {
+  return std::any_of(offers_.begin(), offers_.end(), [&](const Offer& offer) {
+    return offer.task.id == task && offer.cancelled;
+  });
+}
+
+std::uint32_t Cluster::in_flight(NodeId node) const {
+  return scheduler_.nodes().view(node, now_).in_flight;
+}
+
+void Cluster::absorb(const Actions& actions) {
+  for (const Action& action : actions) {
+    std::visit([this](const auto& one) { note(one); }, action);
+  }
+  scheduler_.check_invariants();
+}
+
+void Cluster::note(const OfferTask& action) {
+  const TaskId& id = action.offer.id;
+  EXPECT_TRUE(seen_.insert(id).second) << "an offer was made twice";
+  EXPECT_TRUE(up_.contains(action.node)) << "an offer to a node that is down";
+  const auto out = std::count_if(offers_.begin(), offers_.end(), [&](const Offer& offer) {
+    return offer.node == action.node;
+  });
+  EXPECT_LT(out, slots_.at(action.node)) << "an offer to a node without a free slot";
+  for (const Offer& offer : offers_) {
+    const TaskId& other = offer.task.id;
+    EXPECT_TRUE(offer.cancelled || other.job != id.job || other.shard != id.shard)
+        << "two wanted offers of one task";
+  }
+  EXPECT_EQ(scheduler_.live_jobs().front(), id.job);
+  EXPECT_EQ(id.round, closed_[id.job] + 1);
+  EXPECT_EQ(action.offer.shard, make_blob(shard_name(id.job, id.shard)).ref);
+  EXPECT_EQ(action.offer.weights.ref, make_blob(weights_of(id.job, id.round - 1)).ref);
+  EXPECT_EQ(action.offer.job_digest, job_digest(*action.offer.job));
+  offers_.push_back({action.node, action.offer, false});
+}
+
+void Cluster::note(const CancelTask& action) {
+  const auto found = std::find_if(offers_.begin(), offers_.end(), [&](const Offer& offer) {
+    return offer.task.id == action.task && offer.node == action.node;
+  });
+  ASSERT_NE(found, offers_.end()) << "a cancel of an offer that is not out";
+  EXPECT_FALSE(found->cancelled) << "a second cancel of an offer";
+  found->cancelled = true;
+}
+
+void Cluster::note(const CloseRound& action) {
+  EXPECT_FALSE(to_close_.has_value()) << "two rounds to close at a time";
+  EXPECT_EQ(action.round, ++closed_[action.job]) << "a round closed twice or out of order";
+  EXPECT_TRUE(wanted().empty());
+  EXPECT_EQ(action.deltas.size(), action.specification->shards.size());
+  EXPECT_EQ(action.weights.ref, make_blob(weights_of(action.job, action.round - 1)).ref);
+  for (std::uint32_t shard = 0; shard < action.deltas.size(); ++shard) {
+    EXPECT_EQ(*action.deltas[shard].bytes, delta_of({action.job, action.round, shard, 0}));
+    EXPECT_EQ(action.rows.at(shard), 10U * (shard + 1));
+  }
+  std::uint64_t counted = 0;
+  for (const auto& [node, tally] : job(action.job).tallies) {
+    counted += tally.tasks;
+  }
+  EXPECT_EQ(counted, action.round * action.deltas.size()) << "not each task exactly once";
+  to_close_ = action;
+}
+
+void Cluster::note(const JobEnded& action) {
+  EXPECT_EQ(std::count(ended_.begin(), ended_.end(), action.job), 0) << "a job ended twice";
+  EXPECT_TRUE(has_ended(state(action.job)));
+  EXPECT_NE(action.weights.bytes, nullptr);
+  ended_.push_back(action.job);
+  if (to_close_ && to_close_->job == action.job) {
+    to_close_.reset();
+  }
+}
+
+}  // namespace gradmill::coordinator

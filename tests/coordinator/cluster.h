@@ -1,0 +1,112 @@
+// A cluster for tests of the scheduler: fake nodes, a manual clock, and books of what it was told.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coordinator/core/scheduler.h"
+
+namespace gradmill::coordinator {
+
+/// The scheduler under test and the simplest possible world around it: nothing happens unless the
+/// test says so, and the clock stands still until pass(). Every answer of the scheduler is checked
+/// against the world's own books, and check_invariants() runs after each event.
+///
+/// Known limits: offers and cancels arrive at once; a node that is down still answers if told to.
+class Cluster {
+ public:
+  /// An offer that has not been answered.
+  struct Offer {
+    NodeId node = 0;
+    TaskOffer task;
+    bool cancelled = false;
+  };
+
+  explicit Cluster(std::string_view policy,
+                   Duration capacity_timeout = std::chrono::seconds(60),
+                   std::uint64_t seed = 1);
+
+  /// A node that is up, or that has never answered.
+  NodeId add_node(std::uint32_t slots = 1);
+  NodeId add_dead_node();
+  /// The node answers: for the first time or again, or as a new process.
+  void up(NodeId node);
+  void restart(NodeId node);
+  void down(NodeId node, const std::string& why = "connection refused");
+
+  /// A job of `shards` shards with 10, 20, 30, ... rows.
+  void submit(const std::string& job, std::uint32_t shards, std::uint32_t rounds = 1);
+  void cancel(const std::string& job);
+
+  /// Answers to offers. accept() may be said of any offer, also twice or much too late; the others
+  /// end the offer.
+  void accept(const TaskId& task);
+  void refuse(const TaskId& task);
+  void finish(const TaskId& task);
+  void fail(const TaskId& task, const std::string& why = "sent garbage");
+  void lose(const TaskId& task, const std::optional<std::string>& fault);
+  /// accept() and finish().
+  void complete(const TaskId& task);
+
+  /// Whether a round waits to be closed; closes it; answers as if some round had been closed.
+  [[nodiscard]] bool has_round_to_close() const { return to_close_.has_value(); }
+  void close_round();
+  void close_round(const std::string& job, std::uint32_t round);
+
+  /// Lets time pass, with a tick at every wake-up on the way.
+  void pass(Duration duration);
+  /// Ticks at the next wake-up, if there is one within `limit`.
+  bool pass_to_wakeup(Duration limit = std::chrono::hours(1));
+
+  [[nodiscard]] TimePoint now() const { return now_; }
+  [[nodiscard]] const Scheduler& scheduler() const { return scheduler_; }
+  [[nodiscard]] const Job& job(const std::string& id) const { return *scheduler_.find(id); }
+  [[nodiscard]] JobState state(const std::string& id) const { return job(id).state; }
+  [[nodiscard]] NodeTally tally(const std::string& job, NodeId node) const;
+  /// Offers that have not been answered, in order of their making.
+  [[nodiscard]] const std::vector<Offer>& offers() const { return offers_; }
+  /// Those that are still wanted, of one node or of all.
+  [[nodiscard]] std::vector<TaskId> wanted(std::optional<NodeId> node = std::nullopt) const;
+  /// The only wanted offer (of the node); fails the test if it is not the only one.
+  [[nodiscard]] TaskId only(std::optional<NodeId> node = std::nullopt) const;
+  [[nodiscard]] NodeId node_of(const TaskId& task) const;
+  [[nodiscard]] bool is_cancelled(const TaskId& task) const;
+  [[nodiscard]] std::uint32_t in_flight(NodeId node) const;
+  [[nodiscard]] std::size_t nodes() const { return incarnations_.size(); }
+  [[nodiscard]] bool is_up(NodeId node) const { return up_.contains(node); }
+  [[nodiscard]] const std::vector<std::string>& ended() const { return ended_; }
+  [[nodiscard]] std::uint64_t ticks() const { return ticks_; }
+  [[nodiscard]] std::uint64_t offers_made() const { return seen_.size(); }
+
+ private:
+  Offer take(const TaskId& task);
+  void absorb(const Actions& actions);
+  void note(const OfferTask& action);
+  void note(const CancelTask& action);
+  void note(const CloseRound& action);
+  void note(const JobEnded& action);
+  [[nodiscard]] NodeHello hello(NodeId node) const;
+
+  Scheduler scheduler_;
+  TimePoint now_ = TimePoint{} + std::chrono::hours(1);
+  std::vector<std::uint64_t> incarnations_;  // by node
+  std::vector<std::uint32_t> slots_;         // by node
+  std::set<NodeId> up_;
+  std::vector<Offer> offers_;
+  std::set<TaskId> seen_;  // every offer ever made
+  std::optional<CloseRound> to_close_;
+  std::map<std::string, std::uint32_t> closed_;  // rounds closed of each job
+  std::vector<std::string> ended_;
+  std::uint64_t ticks_ = 0;
+};
+
+/// The delta that a fake node returns for a task.
+[[nodiscard]] std::string delta_of(const TaskId& task);
+
+}  // namespace gradmill::coordinator

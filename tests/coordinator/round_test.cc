@@ -1,0 +1,283 @@
+#include "coordinator/core/round.h"
+
+#include <chrono>
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ml/gradient.h"
+
+namespace gradmill::coordinator {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+constexpr NodeId kA = 0;
+constexpr NodeId kB = 1;
+
+TaskResult result(const std::string& delta) {
+  TaskResult result;
+  result.delta = make_blob(delta);
+  result.loss = 2;
+  result.epochs = 7;
+  result.compute_seconds = 0.5;
+  result.delay_seconds = 0.25;
+  return result;
+}
+
+class RoundTest : public testing::Test {
+ protected:
+  RoundTest() {
+    for (const std::uint16_t port : {4100, 4101}) {
+      const NodeId node = nodes_.add({"node", port});
+      nodes_.up(node, {.incarnation = "a", .kernel_id = ml::kernel_id(), .slots = 1});
+    }
+  }
+  void TearDown() override { round_.check_invariants(); }
+
+  std::uint64_t offer(std::uint32_t shard, NodeId node) {
+    round_.queue(shard, node);
+    return round_.offer(shard, now_);
+  }
+  std::uint64_t begin(std::uint32_t shard, NodeId node) {
+    const std::uint64_t number = offer(shard, node);
+    EXPECT_TRUE(round_.accept(shard, number));
+    return number;
+  }
+
+  NodeRegistry nodes_;
+  TimePoint now_ = TimePoint{} + 1h;
+  Round round_{3, 3, now_};
+};
+
+TEST_F(RoundTest, StartsWithAllShardsPending) {
+  EXPECT_EQ(round_.number(), 3U);
+  EXPECT_EQ(round_.size(), 3U);
+  EXPECT_EQ(round_.pending(), (std::set<std::uint32_t>{0, 1, 2}));
+  EXPECT_TRUE(round_.choosy().empty());
+  EXPECT_FALSE(round_.complete());
+}
+
+TEST_F(RoundTest, IsCompleteOnceEachShardHasCounted) {
+  for (std::uint32_t shard = 0; shard < 3; ++shard) {
+    EXPECT_FALSE(round_.complete());
+    const std::uint64_t number = begin(shard, kA);
+    EXPECT_EQ(round_.complete(shard, number, result(std::to_string(shard)), now_),
+              Verdict::kCounted);
+    EXPECT_EQ(round_.done(), shard + 1);
+  }
+  EXPECT_TRUE(round_.complete());
+  ASSERT_EQ(round_.deltas().size(), 3U);
+  EXPECT_EQ(*round_.deltas()[2].bytes, "2");
+}
+
+TEST_F(RoundTest, CountsAResultThatComesWithoutAnAcceptance) {
+  EXPECT_EQ(round_.complete(0, offer(0, kA), result("x"), now_ + 1s), Verdict::kCounted);
+  EXPECT_EQ(round_.accepted(), 0U);
+  EXPECT_EQ(round_.idle_since(), now_ + 1s);
+}
+
+TEST_F(RoundTest, CountsTheFirstResultOnly) {
+  const std::uint64_t number = begin(0, kA);
+  EXPECT_EQ(round_.complete(0, number, result("first"), now_), Verdict::kCounted);
+  EXPECT_EQ(round_.complete(0, number, result("again"), now_), Verdict::kDuplicate);
+  EXPECT_EQ(round_.complete(0, number + 1, result("other"), now_), Verdict::kDuplicate);
+  EXPECT_EQ(*round_.task(0).result.delta.bytes, "first");
+  EXPECT_EQ(round_.done(), 1U);
+}
+
+TEST_F(RoundTest, DropsResultsOfOffersThatAreNoLongerCurrent) {
+  const std::uint64_t late = begin(0, kA);
+  round_.lose(0, now_);
+  EXPECT_EQ(round_.complete(0, late, result("late"), now_), Verdict::kStale);
+  const std::uint64_t current = begin(0, kB);
+  EXPECT_EQ(round_.complete(0, late, result("late"), now_), Verdict::kStale);
+  EXPECT_EQ(round_.complete(0, current, result("good"), now_), Verdict::kCounted);
+  EXPECT_EQ(*round_.task(0).result.delta.bytes, "good");
+  EXPECT_EQ(round_.task(0).node, kB);
+}
+
+TEST_F(RoundTest, KnowsNoOffersOfShardsThatItDoesNotHave) {
+  EXPECT_FALSE(round_.is_current(3, 0));
+  EXPECT_FALSE(round_.accept(3, 1));
+  EXPECT_EQ(round_.complete(3, 1, result("x"), now_), Verdict::kStale);
+  EXPECT_EQ(round_.complete(0, 0, result("x"), now_), Verdict::kStale);
+}
+
+TEST_F(RoundTest, NumbersEachOfferAnew) {
+  EXPECT_EQ(offer(0, kA), 1U);
+  round_.refuse(0, now_);
+  EXPECT_EQ(offer(0, kB), 2U);
+  round_.fail(0, "why", now_);
+  EXPECT_EQ(offer(0, kA), 3U);
+  EXPECT_EQ(offer(1, kB), 1U);
+  EXPECT_EQ(round_.id("job", 0), (TaskId{"job", 3, 0, 3}));
+}
+
+TEST_F(RoundTest, AcceptsOnceAndOnlyTheCurrentOffer) {
+  const std::uint64_t number = offer(0, kA);
+  EXPECT_FALSE(round_.accept(0, number + 1));
+  EXPECT_TRUE(round_.accept(0, number));
+  EXPECT_FALSE(round_.accept(0, number));
+  EXPECT_EQ(round_.accepted(), 1U);
+  EXPECT_EQ(round_.offered(), 1U);
+}
+
+TEST_F(RoundTest, WhatLeavesANodeIsPendingAgain) {
+  round_.queue(0, kA);
+  round_.give_back(0, now_);
+  offer(1, kA);
+  round_.refuse(1, now_);
+  begin(2, kA);
+  round_.fail(2, "sent garbage", now_);
+  EXPECT_EQ(round_.pending(), (std::set<std::uint32_t>{0, 1, 2}));
+  EXPECT_EQ(round_.choosy(), (std::set<std::uint32_t>{1, 2}));
+  EXPECT_EQ(round_.offered(), 0U);
+  EXPECT_EQ(round_.accepted(), 0U);
+}
+
+TEST_F(RoundTest, IsIdleSinceTheLastAcceptedTaskLeftItsNode) {
+  EXPECT_EQ(round_.idle_since(), now_);
+  offer(0, kA);
+  round_.refuse(0, now_ + 1s);
+  EXPECT_EQ(round_.idle_since(), now_) << "an offer alone is no sign of capacity";
+  offer(0, kA);
+  round_.fail(0, "sent garbage", now_ + 2s);
+  EXPECT_EQ(round_.idle_since(), now_) << "nor is a failure";
+  begin(0, kA);
+  round_.lose(0, now_ + 3s);
+  EXPECT_EQ(round_.idle_since(), now_ + 3s);
+}
+
+TEST_F(RoundTest, ANodeThatRefusedIsNotWantedUntilItIsForgiven) {
+  for (std::uint32_t shard = 0; shard < 3; ++shard) {
+    offer(shard, kA);
+    round_.refuse(shard, now_);
+  }
+  EXPECT_FALSE(round_.wants(kA));
+  EXPECT_TRUE(round_.wants(kB));
+  round_.back_off(0, now_ + 50ms);
+  EXPECT_FALSE(round_.wants(kA));
+  EXPECT_EQ(round_.task(0).backoffs, 1U);
+  round_.forgive(0);
+  EXPECT_TRUE(round_.wants(kA));
+  EXPECT_EQ(round_.task(0).backoffs, 1U);
+  EXPECT_EQ(round_.choosy(), (std::set<std::uint32_t>{1, 2}));
+}
+
+TEST_F(RoundTest, AnAcceptanceForgivesAllRefusals) {
+  offer(0, kA);
+  round_.refuse(0, now_);
+  round_.back_off(0, now_ + 50ms);
+  begin(0, kB);
+  EXPECT_TRUE(round_.task(0).refused_by.empty());
+  EXPECT_FALSE(round_.task(0).forgiven_at.has_value());
+  EXPECT_EQ(round_.task(0).backoffs, 0U);
+}
+
+TEST_F(RoundTest, FourFailuresAreHopelessOnceEveryNodeAliveHasTried) {
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_FALSE(round_.hopeless(0, nodes_).has_value()) << i;
+    begin(0, kA);
+    round_.fail(0, "node:4100: sent garbage", now_);
+  }
+  EXPECT_FALSE(round_.hopeless(0, nodes_).has_value()) << "node B has not tried";
+  nodes_.down(kB, "gone");
+  const auto end = round_.hopeless(0, nodes_);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->reason, "shard_failed");
+  EXPECT_EQ(end->message, "shard 1 of round 3 failed 4 times, last on node:4100: sent garbage");
+}
+
+TEST_F(RoundTest, SixteenFailuresAreHopelessWhateverTheNodes) {
+  for (int i = 0; i < 16; ++i) {
+    EXPECT_FALSE(round_.hopeless(0, nodes_).has_value()) << i;
+    offer(0, kA);
+    round_.fail(0, "sent garbage", now_);
+  }
+  EXPECT_EQ(round_.hopeless(0, nodes_)->reason, "shard_failed");
+}
+
+TEST_F(RoundTest, AShardThatTakesDifferentNodesWithItIsPoison) {
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_FALSE(round_.hopeless(1, nodes_).has_value()) << i;
+    begin(1, i < 3 ? kA : kB);
+    round_.lose(1, now_);
+  }
+  const auto end = round_.hopeless(1, nodes_);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->reason, "poison_shard");
+  EXPECT_THAT(end->message, HasSubstr("shard 2 of round 3 was lost 4 times"));
+  EXPECT_THAT(end->message, HasSubstr("node:4101"));
+}
+
+TEST_F(RoundTest, OneNodeThatKeepsDyingIsHopelessInTheEnd) {
+  for (int i = 0; i < 16; ++i) {
+    EXPECT_FALSE(round_.hopeless(0, nodes_).has_value()) << i;
+    begin(0, kA);
+    round_.lose(0, now_);
+  }
+  EXPECT_EQ(round_.hopeless(0, nodes_)->reason, "poison_shard");
+}
+
+TEST_F(RoundTest, NodesThatAcceptAndTakeItBackAreHopelessInTheEnd) {
+  for (int i = 0; i < 16; ++i) {
+    EXPECT_FALSE(round_.hopeless(0, nodes_).has_value()) << i;
+    begin(0, kA);
+    if (i % 2 == 0) {
+      round_.refuse(0, now_);
+    } else {
+      round_.give_back(0, now_);
+    }
+  }
+  EXPECT_EQ(round_.hopeless(0, nodes_)->reason, "poison_shard");
+}
+
+TEST_F(RoundTest, OffersLostBeforeTheyBeganCountForNothing) {
+  for (int i = 0; i < 100; ++i) {
+    offer(0, i % 2 == 0 ? kA : kB);
+    round_.lose(0, now_);
+    offer(0, kA);
+    round_.give_back(0, now_);
+  }
+  EXPECT_FALSE(round_.hopeless(0, nodes_).has_value());
+  EXPECT_TRUE(round_.choosy().empty());
+}
+
+TEST_F(RoundTest, ReportsTimesPerTask) {
+  for (std::uint32_t shard = 0; shard < 3; ++shard) {
+    round_.queue(shard, kB);
+    const std::uint64_t number = round_.offer(shard, now_ + 1s);
+    EXPECT_EQ(round_.complete(shard, number, result("x"), now_ + 2s), Verdict::kCounted);
+  }
+  const RoundReport report = round_.report(nodes_, now_ + 3s);
+  EXPECT_EQ(report.round, 3U);
+  EXPECT_DOUBLE_EQ(report.seconds, 3);
+  ASSERT_EQ(report.tasks.size(), 3U);
+  EXPECT_EQ(report.tasks[2].shard, 2U);
+  EXPECT_EQ(report.tasks[2].node, "node:4101");
+  EXPECT_EQ(report.tasks[2].epochs, 7U);
+  EXPECT_DOUBLE_EQ(report.tasks[2].loss, 2);
+  EXPECT_DOUBLE_EQ(report.tasks[2].compute, 0.5);
+  EXPECT_DOUBLE_EQ(report.tasks[2].wait, 1.25);
+  EXPECT_DOUBLE_EQ(report.tasks[2].transfer, 0.25);
+}
+
+TEST_F(RoundTest, TransferTimeIsNeverNegative) {
+  const std::uint64_t number = offer(0, kA);
+  EXPECT_EQ(round_.complete(0, number, result("x"), now_ + 100ms), Verdict::kCounted);
+  EXPECT_EQ(round_.task(0).transfer_seconds, 0);
+}
+
+TEST_F(RoundTest, AMoveThatMakesNoSenseIsABug) {
+  EXPECT_DEATH(static_cast<void>(round_.offer(0, now_)), "bug: .*kQueued");
+  EXPECT_DEATH(round_.refuse(0, now_), "bug: .*kOffered");
+  round_.queue(0, kA);
+  EXPECT_DEATH(round_.queue(0, kB), "bug: .*kPending");
+}
+
+}  // namespace
+}  // namespace gradmill::coordinator

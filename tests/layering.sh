@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Fails on any include that points against the architecture. usage: tests/layering.sh SOURCE_DIR
+set -euo pipefail
+cd "$1/src"
+
+# box: the boxes that it may include, besides itself.
+declare -A may=(
+  [base]=""
+  [ml]="base"
+  [formats]="base ml"
+  [protocol]="base ml"
+  [rpc]="base"
+  [wire]="base ml protocol"
+  [program]="base"
+  [coordinator/core]="base ml protocol"
+  [coordinator/ports]="base protocol coordinator/core"
+  [coordinator/service]="base ml formats protocol coordinator/core coordinator/ports"
+  [coordinator/adapter]="base ml protocol rpc wire coordinator/core coordinator/ports coordinator/service"
+  [coordinator]="base formats program protocol rpc coordinator/core coordinator/service coordinator/adapter"
+  [compute_node/worker]="base ml formats protocol"
+  [compute_node/adapter]="base ml protocol rpc wire compute_node/worker"
+  [compute_node]="base program protocol rpc compute_node/worker compute_node/adapter"
+  [client/adapter]="base protocol rpc wire client"
+  [client]="base ml formats program protocol client/adapter"
+)
+
+box_of() {
+  case "$1" in
+    coordinator/*/* | compute_node/*/* | client/*/*) cut -d/ -f1-2 <<<"$1" ;;
+    *) cut -d/ -f1 <<<"$1" ;;
+  esac
+}
+
+failures=0
+while IFS=: read -r file include; do
+  from=$(box_of "$file")
+  case "$include" in
+    \"*)
+      to=$(box_of "$(tr -d '"' <<<"$include")")
+      [ "$from" = "$to" ] && continue
+      if [[ -z ${may[$from]+known} || " ${may[$from]} " != *" $to "* ]]; then
+        echo "src/$file includes $include: $from may not use $to"
+        failures=1
+      fi
+      ;;
+    "<thrift/"* | "<wire/"*)
+      case "$file" in
+        rpc/* | wire/* | */main.cc | *_handler.h | *_handler.cc | *_link.cc) ;;
+        *) echo "src/$file includes $include: Thrift stays in the adapters"; failures=1 ;;
+      esac
+      ;;
+    "<boost/"*)
+      [ "$from" = program ] || { echo "src/$file includes $include: Boost stays in program"; failures=1; }
+      ;;
+  esac
+done < <(grep -rnoE --include='*.h' --include='*.cc' '^#include [<"][^>"]+[>"]' . |
+  sed -E 's,^\./,,; s/:[0-9]+:#include /:/')
+omp=$(grep -rln --include='*.h' --include='*.cc' '#pragma omp' . | grep -v '^./ml/parallel.h$' || true)
+[ -z "$omp" ] || { echo "#pragma omp outside of ml/parallel.h: $omp"; failures=1; }
+exit $failures

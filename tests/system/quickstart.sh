@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# The README's first command does what it says, twice. usage: quickstart.sh SOURCE_DIR
+set -euo pipefail
+cd "$1"
+err=$(mktemp)
+trap 'rm -f "$err"' EXIT
+for run in first second; do
+  out=$(scripts/quickstart 2>"$err") || { cat "$err"; echo "$run run: exit code $?"; exit 1; }
+  [[ $out == "final validation error: 0.37"* ]] || { cat "$err"; echo "$run run: $out"; exit 1; }
+  [ "$(grep -c '^round [123]/3: validation error 0\.' "$err")" -eq 3 ] || { cat "$err"; exit 1; }
+  [ "$(grep -c '^node .* tasks, .* refused' "$err")" -eq 3 ] || { cat "$err"; exit 1; }
+done
