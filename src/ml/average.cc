@@ -30,7 +30,7 @@ std::string apply(std::string_view weights, std::span<const WeightedDelta> delta
   GRADMILL_CHECK(rows > 0 && weights.size() % sizeof(T) == 0);
   std::string result(weights.size(), '\0');
   const std::size_t size = weights.size() / sizeof(T);
-  std::array<double, kStrip> sums;
+  std::array<double, kStrip> sums{};
   for (std::size_t first = 0; first < size; first += kStrip) {
     const std::size_t count = std::min(kStrip, size - first);
     sums.fill(0);

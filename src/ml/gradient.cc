@@ -93,7 +93,7 @@ std::size_t count_block_errors(const T* logits,
       best = where_greater(logit, top, V::splat(static_cast<T>(c)), best);
       top = max(logit, top);
     }
-    alignas(kLaneBytes) std::array<T, V::kCount> chosen;
+    alignas(kLaneBytes) std::array<T, V::kCount> chosen{};
     best.store(chosen.data());
     for (std::size_t i = 0; i < V::kCount; ++i) {
       errors += labels[s + i] >= 0 && chosen[i] != labels[s + i] ? 1U : 0U;

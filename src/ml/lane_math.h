@@ -76,8 +76,8 @@ template <class T>
   using C = LaneMathConstants<T>;
   using R = RegisterOf<T>;
   const auto splat = [](T value) { return Lanes<T>::splat(value); };
-  Lanes<T> m;
-  Lanes<T> e;
+  Lanes<T> m{};
+  Lanes<T> e{};
   for (std::size_t p = 0; p < Lanes<T>::kParts; ++p) {
     using Integer = typename Lanes<T>::Integer;
     using Register = typename Lanes<T>::Register;
@@ -93,8 +93,8 @@ template <class T>
     series = fma(series, square, splat(T(1) / T(2 * k + 1)));
   }
   const Lanes<T> log_m = (s + s) * series;
-  // m and e are numbers even if y is not; y - y is zero, or NaN.
-  return fma(e, splat(C::kLn2High), fma(e, splat(C::kLn2Low), log_m)) + (y - y);
+  // m and e are numbers even if y is not; y * 0 is zero, or NaN.
+  return fma(e, splat(C::kLn2High), fma(e, splat(C::kLn2Low), log_m)) + y * splat(0);
 }
 
 }  // namespace gradmill::ml

@@ -82,7 +82,7 @@ struct Lanes {
 
   /// `from` and `to` are aligned to 64 bytes.
   static Lanes load(const T* from) {
-    Lanes lanes;
+    Lanes lanes{};
     for (std::size_t p = 0; p < kParts; ++p) {
       lanes.part[p] = *reinterpret_cast<const Register*>(from + p * kPerPart);
     }
@@ -94,7 +94,7 @@ struct Lanes {
     }
   }
   static Lanes splat(T value) {
-    Lanes lanes;
+    Lanes lanes{};
     // Minus keeps the sign of a zero: -0 + 0 would be +0.
     for (Register& p : lanes.part) {
       p = value - Register{};
@@ -102,7 +102,7 @@ struct Lanes {
     return lanes;
   }
   static Lanes zero() {
-    Lanes lanes;
+    Lanes lanes{};
     for (Register& p : lanes.part) {
       p = Register{};
     }
@@ -177,9 +177,9 @@ template <std::size_t Half, class T>
 [[gnu::always_inline]] inline Lanes<T> add_halves(const Lanes<T>& a, const Lanes<T>& b) {
   constexpr std::size_t kParts = Lanes<T>::kParts;
   constexpr std::size_t kPerPart = Lanes<T>::kPerPart;
-  std::array<typename Lanes<T>::Register, 2 * kParts> parts;
+  std::array<typename Lanes<T>::Register, 2 * kParts> parts{};
   std::copy_n(b.part, kParts, std::copy_n(a.part, kParts, parts.begin()));
-  Lanes<T> sums;
+  Lanes<T> sums{};
   for (std::size_t p = 0; p < kParts; ++p) {
     if constexpr (Half >= kPerPart) {
       constexpr std::size_t kHalfParts = Half / kPerPart;
@@ -204,7 +204,7 @@ template <std::size_t Half, class T>
 /// `totals` is aligned to 64 bytes.
 template <class T, std::size_t N, std::size_t Half = Lanes<T>::kCount / 2>
 [[gnu::always_inline]] inline void tree_sums(const std::array<Lanes<T>, N>& sums, T* totals) {
-  std::array<Lanes<T>, N / 2> halves;
+  std::array<Lanes<T>, N / 2> halves{};
   for (std::size_t k = 0; k < N / 2; ++k) {
     halves[k] = add_halves<Half>(sums[2 * k], sums[2 * k + 1]);
   }

@@ -62,8 +62,8 @@ void dense_tile(
     T* target, const T* source, const T* weights, const T* bias, std::size_t in, std::size_t rows) {
   using V = Lanes<T>;
   for (std::size_t s = 0; s < rows; s += 2 * V::kCount) {
-    std::array<V, Units> low;
-    std::array<V, Units> high;
+    std::array<V, Units> low{};
+    std::array<V, Units> high{};
     for (std::size_t o = 0; o < Units; ++o) {
       low[o] = high[o] = bias != nullptr ? V::splat(bias[o]) : V::zero();
     }
@@ -120,16 +120,15 @@ void outer_block(
     for (std::size_t i = 0; i < in; i += kSide) {
       const std::size_t ins = std::min(kSide, in - i);
       // A tile over the edge reads its last row again and drops what comes of it.
-      std::array<const T*, kSide> l;
-      std::array<const T*, kSide> r;
+      std::array<const T*, kSide> l{};
+      std::array<const T*, kSide> r{};
       for (std::size_t k = 0; k < kSide; ++k) {
         l[k] = left + (o + std::min(k, outs - 1)) * rows;
         r[k] = right + (i + std::min(k, ins - 1)) * rows;
       }
-      std::array<V, kSide * kSide> sums;
-      sums.fill(V::zero());
+      std::array<V, kSide * kSide> sums{};
       for (std::size_t s = 0; s < rows; s += V::kCount) {
-        std::array<V, kSide> x;
+        std::array<V, kSide> x{};
         for (std::size_t k = 0; k < kSide; ++k) {
           x[k] = V::load(r[k] + s);
         }
@@ -142,7 +141,7 @@ void outer_block(
           }
         }
       }
-      alignas(kLaneBytes) std::array<T, kSide * kSide> totals;
+      alignas(kLaneBytes) std::array<T, kSide * kSide> totals{};
       tree_sums(sums, totals.data());
       for (std::size_t a = 0; a < outs; ++a) {
         for (std::size_t b = 0; b < ins; ++b) {

@@ -22,7 +22,6 @@ namespace gradmill::rpc {
 namespace {
 
 using apache::thrift::TException;
-using apache::thrift::transport::TTransportException;
 
 // After the drain timeout all sockets fail, so only a handler that computes can take longer.
 constexpr std::chrono::milliseconds kAbortTimeout{1'000};

@@ -96,23 +96,29 @@ Cluster::Offer Cluster::take(const TaskId& task) {
 
 void Cluster::accept(const TaskId& task) { absorb(scheduler_.task_accepted(task, now_)); }
 
+// The argument may live in the books, which take() changes: what follows uses its copy.
+
 void Cluster::refuse(const TaskId& task) {
-  absorb(scheduler_.task_refused(take(task).node, task, now_));
+  const Offer offer = take(task);
+  absorb(scheduler_.task_refused(offer.node, offer.task.id, now_));
 }
 
 void Cluster::finish(const TaskId& task) {
+  const Offer offer = take(task);
   TaskResult result;
-  result.delta = make_blob(delta_of(task));
+  result.delta = make_blob(delta_of(offer.task.id));
   result.compute_seconds = 0.5;
-  absorb(scheduler_.task_done(take(task).node, task, std::move(result), now_));
+  absorb(scheduler_.task_done(offer.node, offer.task.id, std::move(result), now_));
 }
 
 void Cluster::fail(const TaskId& task, const std::string& why) {
-  absorb(scheduler_.task_failed(take(task).node, task, why, now_));
+  const Offer offer = take(task);
+  absorb(scheduler_.task_failed(offer.node, offer.task.id, why, now_));
 }
 
 void Cluster::lose(const TaskId& task, const std::optional<std::string>& fault) {
-  absorb(scheduler_.task_lost(take(task).node, task, fault, now_));
+  const Offer offer = take(task);
+  absorb(scheduler_.task_lost(offer.node, offer.task.id, fault, now_));
 }
 
 void Cluster::complete(const TaskId& task) {
@@ -201,6 +207,30 @@ void Cluster::absorb(const Actions& actions) {
     std::visit([this](const auto& one) { note(one); }, action);
   }
   scheduler_.check_invariants();
+  expect_progress();
+}
+
+void Cluster::expect_progress() const {
+  const std::vector<std::string> live = scheduler_.live_jobs();
+  if (live.empty()) {
+    return;
+  }
+  const Job& first = job(live.front());
+  ASSERT_TRUE(first.round.has_value()) << "nobody runs, though " << first.id << " could";
+  if (first.round->complete()) {
+    EXPECT_TRUE(to_close_.has_value());
+    return;
+  }
+  EXPECT_TRUE(!offers_.empty() || scheduler_.wakeup(now_)) << "nothing will ever happen again";
+  // A task that no node has turned down stays behind only where no node is idle.
+  if (first.round->pending().size() > first.round->choosy().size()) {
+    const std::vector<NodeView> views = scheduler_.nodes().views({}, {}, now_);
+    EXPECT_TRUE(views.empty() ||
+                std::any_of(views.begin(),
+                            views.end(),
+                            [](const NodeView& view) { return view.in_flight > 0; }))
+        << "a task waits, and all nodes are idle";
+  }
 }
 
 void Cluster::note(const OfferTask& action) {
@@ -210,7 +240,8 @@ void Cluster::note(const OfferTask& action) {
   const auto out = std::count_if(offers_.begin(), offers_.end(), [&](const Offer& offer) {
     return offer.node == action.node;
   });
-  EXPECT_LT(out, slots_.at(action.node)) << "an offer to a node without a free slot";
+  EXPECT_LT(out, std::ptrdiff_t{slots_.at(action.node)})
+      << "an offer to a node without a free slot";
   for (const Offer& offer : offers_) {
     const TaskId& other = offer.task.id;
     EXPECT_TRUE(offer.cancelled || other.job != id.job || other.shard != id.shard)

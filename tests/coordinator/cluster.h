@@ -61,6 +61,8 @@ class Cluster {
 
   /// Lets time pass, with a tick at every wake-up on the way.
   void pass(Duration duration);
+  /// Lets time pass without a tick, as when an event comes before the clock does.
+  void jump(Duration duration) { now_ += duration; }
   /// Ticks at the next wake-up, if there is one within `limit`.
   bool pass_to_wakeup(Duration limit = std::chrono::hours(1));
 
@@ -87,6 +89,7 @@ class Cluster {
  private:
   Offer take(const TaskId& task);
   void absorb(const Actions& actions);
+  void expect_progress() const;
   void note(const OfferTask& action);
   void note(const CancelTask& action);
   void note(const CloseRound& action);

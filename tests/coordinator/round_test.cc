@@ -3,6 +3,7 @@
 #include <chrono>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,7 +32,7 @@ TaskResult result(const std::string& delta) {
 class RoundTest : public testing::Test {
  protected:
   RoundTest() {
-    for (const std::uint16_t port : {4100, 4101}) {
+    for (const std::uint16_t port : std::vector<std::uint16_t>{4100, 4101}) {
       const NodeId node = nodes_.add({"node", port});
       nodes_.up(node, {.incarnation = "a", .kernel_id = ml::kernel_id(), .slots = 1});
     }

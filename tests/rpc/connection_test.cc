@@ -18,8 +18,6 @@ using testing::AllOf;
 using testing::Ge;
 using testing::HasSubstr;
 using testing::Le;
-using testing::StrEq;
-using testing::ThrowsMessage;
 
 constexpr milliseconds kShort{150};
 
@@ -251,6 +249,7 @@ TEST(ConnectionInterrupt, MayBeSharedByManyConnections) {
   server.start();
   const auto interrupt = std::make_shared<Interrupt>();
   std::vector<std::future<Failure>> calls;
+  calls.reserve(4);
   for (int i = 0; i < 4; ++i) {
     calls.push_back(std::async(std::launch::async, [&] {
       NodeConnection connection(address_of(server), {kConnectTimeout, interrupt});

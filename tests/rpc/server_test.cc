@@ -145,6 +145,7 @@ TEST(Server, ReturnsThreadsAndDescriptors) {
   }
   {
     std::vector<RawPeer> peers;
+    peers.reserve(100);
     for (int i = 0; i < 100; ++i) {
       peers.emplace_back(address_of(server));
     }

@@ -25,6 +25,12 @@ namespace {
 using apache::thrift::protocol::TBinaryProtocol;
 using apache::thrift::transport::TMemoryBuffer;
 
+wire::InvalidRequest declared_error() {
+  wire::InvalidRequest error;
+  error.message = "as declared";
+  return error;
+}
+
 class Handler final : public wire::NodeServiceNull {
  public:
   explicit Handler(World& world) : world_(world) { ++world_.connections; }
@@ -41,9 +47,7 @@ class Handler final : public wire::NodeServiceNull {
     } else if (behaviour == "bad_alloc") {
       throw std::bad_alloc();
     } else if (behaviour == "declared") {
-      wire::InvalidRequest error;
-      error.message = "as declared";
-      throw error;
+      throw declared_error();
     }
     response.program_version = behaviour;
     if (behaviour == "huge") {
@@ -167,7 +171,7 @@ std::string RawPeer::receive(std::size_t bytes, milliseconds timeout) {
 }
 
 std::string RawPeer::receive_frame() {
-  const std::string header = receive(4, kAmple);
+  std::string header = receive(4, kAmple);
   if (header.size() < 4) {
     return header;
   }

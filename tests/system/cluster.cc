@@ -101,9 +101,9 @@ std::vector<std::string> short_job() { return {GRADMILL_LETTERS, "2", "10", "24"
 
 std::vector<std::string> long_job() {
 #ifdef __SANITIZE_ADDRESS__
-  return {GRADMILL_LETTERS, "4", "60", "24", "0.0001", "--min-loss-change", "0"};
+  return {GRADMILL_LETTERS, "4", "30", "24", "0.0001", "--min-loss-change", "0"};
 #else
-  return {GRADMILL_LETTERS, "4", "600", "24", "0.0001", "--min-loss-change", "0"};
+  return {GRADMILL_LETTERS, "4", "300", "24", "0.0001", "--min-loss-change", "0"};
 #endif
 }
 

@@ -16,7 +16,8 @@ using nlohmann::json;
 std::vector<double> errors_of(const Ended& result) {
   std::vector<double> errors;
   if (result.code == 0) {
-    for (const json& round : json::parse(result.out).at("rounds")) {
+    const json parsed = json::parse(result.out);
+    for (const json& round : parsed.at("rounds")) {
       errors.push_back(round.at("validation_error"));
     }
   }

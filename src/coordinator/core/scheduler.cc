@@ -51,8 +51,8 @@ Actions Scheduler::end(const std::string& id, JobState state, const JobEnd& why,
   Job* const job = jobs_.find(id);
   if (job != nullptr && !has_ended(job->state)) {
     end_job(*job, state, why, actions);
-    dispatch(now, actions);
   }
+  dispatch(now, actions);
   return actions;
 }
 

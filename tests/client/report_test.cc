@@ -1,0 +1,92 @@
+#include "client/report.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace gradmill::client {
+namespace {
+
+FollowedJob job_with(JobState state) {
+  FollowedJob job;
+  job.status.job = "j";
+  job.status.state = state;
+  job.status.rounds = 2;
+  job.status.shards = 1;
+  job.status.reason = "a_reason";
+  job.status.message = "a message";
+  job.status.nodes = {{.node = "h:1", .tasks = 2, .refused = 1, .failed = 0}};
+  job.rounds = {{.round = 1,
+                 .validation_error = 0.5,
+                 .seconds = 0.25,
+                 .aggregate = 0.1,
+                 .validate = 0.2,
+                 .tasks = {{.shard = 0,
+                            .node = "h:1",
+                            .transfer = 1,
+                            .compute = 2,
+                            .wait = 3,
+                            .epochs = 4,
+                            .loss = 5}}}};
+  return job;
+}
+
+TEST(Report, TextResultIsTheFinalErrorAlone) {
+  std::ostringstream out;
+  write_result(out, job_with(JobState::kSucceeded), Format::kText);
+  EXPECT_EQ(out.str(), "final validation error: 0.500000\n");
+  std::ostringstream failed;
+  write_result(failed, job_with(JobState::kFailed), Format::kText);
+  EXPECT_EQ(failed.str(), "");
+}
+
+TEST(Report, JsonResultIsOneObject) {
+  std::ostringstream out;
+  write_result(out, job_with(JobState::kFailed), Format::kJson);
+  const nlohmann::json result = nlohmann::json::parse(out.str());
+  EXPECT_EQ(result.at("job_id"), "j");
+  EXPECT_EQ(result.at("state"), "failed");
+  EXPECT_EQ(result.at("reason"), "a_reason");
+  EXPECT_EQ(result.at("validation_error"), 0.5);
+  EXPECT_EQ(result.at("rounds").at(0).at("seconds"), 0.25);
+  EXPECT_EQ(result.at("nodes").at(0).at("refused"), 1);
+  EXPECT_EQ(result.at("parameters_sha256"), std::string(64, '0'));
+}
+
+TEST(Report, TimingHasARowARoundAndARowATask) {
+  EXPECT_EQ(timing_csv(job_with(JobState::kSucceeded).rounds),
+            "row,round,shard,node,seconds,transfer,compute,wait,aggregate,validate,epochs,loss\n"
+            "round,1,,,0.250000,1.000000,2.000000,3.000000,0.100000,0.200000,,\n"
+            "task,1,1,h:1,6.000000,1.000000,2.000000,3.000000,,,4,5.000000\n");
+}
+
+TEST(Report, ProgressOnATerminalIsOneRedrawnLine) {
+  std::ostringstream err;
+  Progress progress(err, 80);
+  FollowedJob job = job_with(JobState::kRunning);
+  job.status.round = 2;
+  progress.show(job);
+  job.status.shards_done = 1;
+  progress.show(job);
+  progress.finish();
+  EXPECT_EQ(err.str().find('\n'), err.str().size() - 1);
+  EXPECT_NE(err.str().find("round 2/2 ["), std::string::npos) << err.str();
+  EXPECT_NE(err.str().find("1/1 shards, error 0.5000"), std::string::npos) << err.str();
+}
+
+TEST(Report, ProgressElsewhereIsALineARound) {
+  std::ostringstream err;
+  Progress progress(err, 0);
+  FollowedJob job;
+  job.status.job = "j";
+  job.status.ahead = 3;
+  progress.show(job);
+  progress.show(job);
+  progress.show(job_with(JobState::kRunning));
+  EXPECT_EQ(err.str(),
+            "job j: pending, 3 ahead\nround 1/2: validation error 0.500000 (0.25 s)\n");
+}
+
+}  // namespace
+}  // namespace gradmill::client
