@@ -11,6 +11,7 @@
 
 #include <sys/ioctl.h>
 
+#include "base/overload.h"
 #include "client/adapter/thrift_coordinator_link.h"
 #include "client/commands.h"
 #include "client/request.h"
@@ -28,11 +29,6 @@ unsigned terminal_columns() {
   }
   return size.ws_col == 0 ? 80U : size.ws_col;
 }
-
-template <class... F>
-struct Overload : F... {
-  using F::operator()...;
-};
 
 int run(const std::vector<std::string>& words) {
   const std::optional<Request> request = parse_request(words);

@@ -25,7 +25,7 @@ std::string topology_text(const ml::Topology& topology) {
 }
 
 std::string number_text(double value) {
-  std::array<char, 32> text;
+  std::array<char, 32> text{};
   return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
 }
 

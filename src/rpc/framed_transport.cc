@@ -63,8 +63,6 @@ bool FramedTransport::readFrame() {
     refuse("the stream ends inside a frame");
   }
   setReadBuffer(rBuf_.get(), length);
-  // Thrift would count the bytes of all messages of a connection against the limit of one.
-  resetConsumedMessageSize();
   updateKnownMessageSize(static_cast<long>(length));
   return true;
 }
@@ -87,6 +85,7 @@ std::uint32_t FramedTransport::readEnd() {
   }
   frame_due_ = bounds_.has_value();
   const std::uint32_t bytes = TFramedTransport::readEnd();
+  // Thrift would count the bytes of all messages up to the next flush against the limit of one.
   resetConsumedMessageSize();
   return bytes;
 }

@@ -120,9 +120,8 @@ void Server::State::serve() {
 std::shared_ptr<Socket> Server::State::accept() {
   {
     std::unique_lock lock(mutex);
-    changed.wait(lock, [this] {
-      return drain->triggered() || running.size() < static_cast<std::size_t>(options.clients_max);
-    });
+    changed.wait(lock,
+                 [this] { return running.size() < static_cast<std::size_t>(options.clients_max); });
   }
   return listener.accept(*drain);
 }
@@ -194,11 +193,6 @@ void Server::start() {
 
 bool Server::stop() {
   state_->drain->trigger();
-  {
-    // The accepting thread may have looked at the switch just before it was triggered.
-    const std::lock_guard lock(state_->mutex);
-    state_->changed.notify_all();
-  }
   bool ended = state_->wait_for_end(state_->options.drain_timeout);
   if (!ended) {
     state_->abort->trigger();

@@ -85,10 +85,6 @@ void Socket::write(const std::uint8_t* buffer, std::uint32_t bytes) {
     if (sent >= 0) {
       buffer += sent;
       bytes -= static_cast<std::uint32_t>(sent);
-      // A peer that takes a few bytes at a time never makes send() wait for long.
-      if (bytes > 0 && Clock::now() >= deadline_) {
-        throw TTransportException(TTransportException::TIMED_OUT, "the peer reads too slowly");
-      }
     } else if (errno == EAGAIN) {
       wait(POLLOUT);
     } else if (errno != EINTR) {

@@ -1,9 +1,9 @@
 #include "client/report.h"
 
-#include <gtest/gtest.h>
-
-#include <nlohmann/json.hpp>
 #include <sstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace gradmill::client {
 namespace {
@@ -84,8 +84,7 @@ TEST(Report, ProgressElsewhereIsALineARound) {
   progress.show(job);
   progress.show(job);
   progress.show(job_with(JobState::kRunning));
-  EXPECT_EQ(err.str(),
-            "job j: pending, 3 ahead\nround 1/2: validation error 0.500000 (0.25 s)\n");
+  EXPECT_EQ(err.str(), "job j: pending, 3 ahead\nround 1/2: validation error 0.500000 (0.25 s)\n");
 }
 
 }  // namespace

@@ -58,7 +58,11 @@ void Cluster::up(NodeId node) {
 
 void Cluster::restart(NodeId node) {
   ++incarnations_.at(node);
+  const std::vector<TaskId> leases = wanted(node);
   up(node);
+  for (const TaskId& lease : leases) {
+    EXPECT_TRUE(is_cancelled(lease)) << "the process that had it is gone";
+  }
 }
 
 void Cluster::down(NodeId node, const std::string& why) {
@@ -237,6 +241,7 @@ void Cluster::note(const OfferTask& action) {
   const TaskId& id = action.offer.id;
   EXPECT_TRUE(seen_.insert(id).second) << "an offer was made twice";
   EXPECT_TRUE(up_.contains(action.node)) << "an offer to a node that is down";
+  EXPECT_TRUE(scheduler_.nodes().usable(action.node, now_)) << "an offer to a node set aside";
   const auto out = std::count_if(offers_.begin(), offers_.end(), [&](const Offer& offer) {
     return offer.node == action.node;
   });

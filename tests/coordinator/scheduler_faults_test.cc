@@ -75,6 +75,23 @@ TEST(SchedulerFaults, WhatIsQueuedAtADyingNodeGoesToTheOthers) {
   }
 }
 
+TEST(SchedulerFaults, WhatIsQueuedAtANodeThatIsSetAsideGoesToTheOthers) {
+  for (const bool garbage : {false, true}) {
+    SCOPED_TRACE(garbage);
+    Cluster cluster("round-robin");
+    const NodeId a = cluster.add_node();
+    const NodeId b = cluster.add_node();
+    cluster.submit("job", 10);
+    if (garbage) {
+      cluster.fail(cluster.only(a));
+    } else {
+      cluster.lose(cluster.only(a), "connection reset");
+    }
+    EXPECT_EQ(cluster.in_flight(a), 0U);
+    EXPECT_EQ(cluster.in_flight(b), 10U);
+  }
+}
+
 TEST(SchedulerFaults, ARestartedNodeLosesItsTasksAndGetsNewOnes) {
   Cluster cluster("round-robin");
   const NodeId node = cluster.add_node(2);

@@ -223,16 +223,15 @@ TYPED_TEST(GradientTest, FloorsTheProbabilityInTheLoss) {
   EXPECT_EQ(result.descent[3], 3);
 }
 
-// Finite parameters may still be so large that a sum overflows and infinities cancel to NaN. That
-// must show in the result, where all_finite finds it, not end as some finite gradient.
+// Finite parameters may still be so large that sums overflow and infinities cancel to NaN. That
+// must show in the result, where all_finite finds it, not end as some finite loss and gradient.
 TYPED_TEST(GradientTest, OverflowShowsInTheLossAndInTheDescent) {
   constexpr TypeParam kHuge = std::numeric_limits<TypeParam>::max() / 2;
-  const Topology topology{{2, 1, 2}};
+  const Topology topology{{1, 2, 1, 2}};
   Shard shard = random_shard(400, topology, 63);
-  std::get<std::vector<float>>(shard.values)[2] = 8;
-  std::get<std::vector<float>>(shard.values)[3] = 8;
-  // The hidden unit of row 1 is 8 * huge - 8 * huge: infinity minus infinity.
-  const std::vector<TypeParam> parameters = {kHuge, -kHuge, 0, 1, -1, 0, 0};
+  // In row 1, both units of the first hidden layer are infinite, the second is their difference.
+  std::get<std::vector<float>>(shard.values)[1] = 8;
+  const std::vector<TypeParam> parameters = {kHuge, kHuge, 0, 0, 1, -1, 0, 1, -1, 0, 0};
   for (const Activation activation : kActivations) {
     const auto result = this->pass(topology, activation, shard, parameters, 1);
     EXPECT_TRUE(std::isnan(result.loss));

@@ -60,6 +60,7 @@ std::string text(const std::string& bytes) { return big_endian(bytes.size(), 4) 
 std::string field(int type, int id) { return big_endian(type, 1) + big_endian(id, 2); }
 
 constexpr int kStop = 0;
+constexpr int kByte = 3;
 constexpr int kDouble = 4;
 constexpr int kI32 = 8;
 constexpr int kString = 11;
@@ -143,6 +144,17 @@ TEST_F(HostileBytes, LengthsThatLieAreRefused) {
       expect_refused(call_with("hello", field(kMap, 99) + map), "unknown map: " + of);
     }
   }
+}
+
+TEST_F(HostileBytes, ContainersBeyondTheLimitAreRefusedEvenWhenTheyAreThere) {
+  const auto lists_of = [](std::uint32_t n) {
+    return call_with(
+        "hello", field(kList, 99) + big_endian(kByte, 1) + big_endian(n, 4) + std::string(n, 'x'));
+  };
+  RawPeer peer(address_of(*server_));
+  peer.send(lists_of(kContainerElementsMax));
+  EXPECT_THAT(peer.receive_frame(), testing::HasSubstr("hello"));
+  expect_refused(lists_of(kContainerElementsMax + 1), "one element too many");
 }
 
 TEST_F(HostileBytes, DeepNestingIsRefused) {

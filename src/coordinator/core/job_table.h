@@ -47,7 +47,7 @@ class JobTable {
   [[nodiscard]] std::vector<std::string> live() const { return {line_.begin(), line_.end()}; }
 
   /// Puts a new job at the end of the line.
-  void add(Job job) {
+  void add(Job&& job) {
     line_.push_back(job.id);
     const bool is_new = jobs_.try_emplace(line_.back(), std::move(job)).second;
     GRADMILL_CHECK(is_new);

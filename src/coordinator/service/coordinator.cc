@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/error.h"
+#include "base/overload.h"
 #include "coordinator/service/job_intake.h"
 #include "coordinator/service/status_report.h"
 
@@ -12,11 +13,6 @@ namespace gradmill::coordinator {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-template <class... F>
-struct Overload : F... {
-  using F::operator()...;
-};
 
 }  // namespace
 

@@ -1,9 +1,9 @@
 // The coordinator with real threads and real workers, but without sockets.
 
+#include <atomic>
+
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
-
-#include <atomic>
 
 #include "base/error.h"
 #include "compute_node/worker/worker.h"
@@ -24,7 +24,8 @@ enum class Fault { kNone, kDead, kBreaksEveryThirdCall, kReturnsNonsense };
 /// A node in this process.
 struct InProcessNode {
   InProcessNode(double load, Fault wrong, const std::string& name)
-      : worker({.load_delay = milliseconds(1)}, node::LoadSimulation(load, 1, name)), fault(wrong) {}
+      : worker({.load_delay = milliseconds(1)}, node::LoadSimulation(load, 1, name)),
+        fault(wrong) {}
   node::Worker worker;
   Fault fault;
   std::atomic<unsigned> calls{0};
