@@ -11,7 +11,7 @@ namespace {
 
 /// The shortest text that reads back as the same double.
 std::string shortest(double value) {
-  std::array<char, 32> text;
+  std::array<char, 32> text{};
   const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
   GRADMILL_CHECK(error == std::errc{});
   return {text.data(), end};

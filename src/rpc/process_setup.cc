@@ -63,7 +63,12 @@ void ignore_sigpipe() {
 
 void redirect_thrift_output() {
   static std::once_flag once;
-  std::call_once(once, [] { apache::thrift::GlobalOutput.setOutputFunction(log_thrift_output); });
+  std::call_once(once, [] {
+    // Makes the log now, in a thread that starts the others, and not in the first of them that
+    // logs.
+    static_cast<void>(spdlog::default_logger_raw());
+    apache::thrift::GlobalOutput.setOutputFunction(log_thrift_output);
+  });
 }
 
 void warn_at_a_limited_rate(std::string_view text) noexcept {

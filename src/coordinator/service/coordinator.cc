@@ -114,12 +114,26 @@ JobStatus Coordinator::follow(const JobQuery& query, std::chrono::milliseconds w
   return report_status(scheduler_, job_at(query.job), query, Clock::now());
 }
 
-JobState Coordinator::cancel(const std::string& id) {
+template <class Event>
+void Coordinator::handle(const Event& event) {
   const std::lock_guard lock(mutex_);
-  static_cast<void>(job_at(id));
-  enact(scheduler_.end(
-      id, JobState::kCancelled, {"cancelled", "the job was cancelled"}, Clock::now()));
+  enact(event(Clock::now()));
+#ifndef NDEBUG
+  scheduler_.check_invariants();
+#endif
   changed_.notify_all();
+  time_changed_.notify_all();
+}
+
+JobState Coordinator::cancel(const std::string& id) {
+  {
+    const std::lock_guard lock(mutex_);
+    static_cast<void>(job_at(id));
+  }
+  handle([&](TimePoint now) {
+    return scheduler_.end(id, JobState::kCancelled, {"cancelled", "the job was cancelled"}, now);
+  });
+  const std::lock_guard lock(mutex_);
   return job_at(id).state;
 }
 
@@ -181,17 +195,6 @@ std::vector<std::string> Coordinator::live_jobs() {
 }
 
 std::optional<Blob> Coordinator::blob(const Digest& digest) { return blobs_.find(digest); }
-
-template <class Event>
-void Coordinator::handle(const Event& event) {
-  const std::lock_guard lock(mutex_);
-  enact(event(Clock::now()));
-#ifndef NDEBUG
-  scheduler_.check_invariants();
-#endif
-  changed_.notify_all();
-  time_changed_.notify_all();
-}
 
 void Coordinator::enact(Actions actions) {
   for (Action& action : actions) {
