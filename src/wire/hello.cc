@@ -16,9 +16,7 @@ void HelloGate::open(HelloResponse& response, const HelloRequest& request, Role:
 
 void HelloGate::check() const {
   if (!opened_) {
-    InvalidRequest invalid;
-    invalid.message = "the first call on a connection must be hello";
-    throw invalid;
+    throw with_message<InvalidRequest>("the first call on a connection must be hello");
   }
 }
 

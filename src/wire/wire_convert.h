@@ -45,30 +45,28 @@ void fill_piece(GetBlobResponse& response, const GetBlobRequest& request, const 
 /// Throws Error(kInvalidInput) that names both versions.
 void check_version(std::int32_t theirs, const std::string& peer);
 
+/// An exception of the IDL with its message.
+template <class Exception>
+[[nodiscard]] Exception with_message(const std::string& message) {
+  Exception exception;
+  exception.message = message;
+  return exception;
+}
+
 /// Runs a handler's work and turns Error into the exceptions of the IDL.
 template <class Work>
 auto translate(const Work& work) {
-  const auto message = [](const Error& error) { return std::string(error.what()); };
   try {
     return work();
   } catch (const Error& error) {
     switch (error.code()) {
       case ErrorCode::kUnavailable:
-      case ErrorCode::kUnreachable: {
-        Unavailable unavailable;
-        unavailable.message = message(error);
-        throw unavailable;
-      }
-      case ErrorCode::kNotFound: {
-        NotFound missing;
-        missing.message = message(error);
-        throw missing;
-      }
-      default: {
-        InvalidRequest invalid;
-        invalid.message = message(error);
-        throw invalid;
-      }
+      case ErrorCode::kUnreachable:
+        throw with_message<Unavailable>(error.what());
+      case ErrorCode::kNotFound:
+        throw with_message<NotFound>(error.what());
+      default:
+        throw with_message<InvalidRequest>(error.what());
     }
   }
 }

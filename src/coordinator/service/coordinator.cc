@@ -30,6 +30,7 @@ Coordinator::Coordinator(const CoordinatorOptions& options,
   }
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): a throw from stop() would be a bug and ends us
 Coordinator::~Coordinator() { stop(); }
 
 void Coordinator::start() {

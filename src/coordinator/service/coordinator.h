@@ -35,6 +35,7 @@ class Coordinator final : private NodeEvents {
               const NodeLinkFactory& make_link);
   Coordinator(const Coordinator&) = delete;
   Coordinator& operator=(const Coordinator&) = delete;
+  // NOLINTNEXTLINE(bugprone-exception-escape): a throw from stop() would be a bug and ends us
   ~Coordinator() override;
 
   void start();
