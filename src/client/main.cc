@@ -9,8 +9,10 @@
 #include <optional>
 #include <thread>
 
+#include <spdlog/spdlog.h>
 #include <sys/ioctl.h>
 
+#include "base/error.h"
 #include "base/overload.h"
 #include "client/adapter/thrift_coordinator_link.h"
 #include "client/commands.h"
@@ -45,10 +47,19 @@ int run(const std::vector<std::string>& words) {
     link.interrupt();
   }).detach();
   const Console console{std::cout, std::cerr, terminal_columns(), interrupted};
-  return std::visit(Overload{[&](const TrainRequest& one) { return train(one, *link, console); },
-                             [&](const FollowRequest& one) { return follow(one, *link, console); },
-                             [&](const CancelRequest& one) { return cancel(one, *link, console); }},
-                    *request);
+  try {
+    return std::visit(
+        Overload{[&](const TrainRequest& one) { return train(one, *link, console); },
+                 [&](const FollowRequest& one) { return follow(one, *link, console); },
+                 [&](const CancelRequest& one) { return cancel(one, *link, console); }},
+        *request);
+  } catch (const Error&) {
+    if (!interrupted) {
+      throw;
+    }
+    spdlog::warn("interrupted; a job that was already submitted goes on");
+    return program::kDetached;
+  }
 }
 
 }  // namespace
