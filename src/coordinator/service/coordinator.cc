@@ -148,7 +148,14 @@ Blob Coordinator::get_blob(const BlobRef& ref) {
 }
 
 void Coordinator::node_up(NodeId node, const NodeHello& hello) {
-  handle([&](TimePoint now) { return scheduler_.node_up(node, hello, now); });
+  handle([&](TimePoint now) {
+    Actions actions = scheduler_.node_up(node, hello, now);
+    const Node& known = scheduler_.nodes().at(node);
+    if (!known.alive) {
+      spdlog::warn("node {} is left out: {}", known.address.text(), known.trouble);
+    }
+    return actions;
+  });
 }
 
 void Coordinator::node_down(NodeId node, const std::string& why) {

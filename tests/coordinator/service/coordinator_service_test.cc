@@ -19,7 +19,7 @@ using std::chrono::seconds;
 const Fence kFence{"test", 1};
 
 /// What a node does wrong.
-enum class Fault { kNone, kDead, kBreaksEveryThirdCall, kReturnsNonsense };
+enum class Fault { kNone, kDead, kBreaksEveryThirdCall, kReturnsNonsense, kOtherKernel };
 
 /// A node in this process.
 struct InProcessNode {
@@ -39,7 +39,11 @@ class InProcessLink final : public NodeLink {
   Heartbeat heartbeat(std::span<const std::string> live) override {
     check();
     static_cast<void>(node_.worker.heartbeat(kFence, {live.begin(), live.end()}));
-    return {node_.worker.hello(), node_.worker.leaving()};
+    NodeHello hello = node_.worker.hello();
+    if (node_.fault == Fault::kOtherKernel) {
+      hello.kernel_id = "another";
+    }
+    return {hello, node_.worker.leaving()};
   }
   TaskAnswer run_task(const TaskOffer& offer, bool inline_weights, milliseconds wait) override {
     check();
@@ -204,6 +208,15 @@ TEST_F(ServiceTest, WithoutNodesTheJobFailsAfterTheTimeout) {
   const JobStatus status = finish("job");
   EXPECT_EQ(status.reason, "no_capacity") << status.message;
   EXPECT_NE(status.message.find("node:1 broke"), std::string::npos) << status.message;
+}
+
+TEST_F(ServiceTest, ANodeWithAnotherKernelGetsNoTask) {
+  start("random", {{0, Fault::kOtherKernel}});
+  submit("job", specification_);
+  const JobStatus status = finish("job");
+  EXPECT_EQ(status.reason, "no_capacity") << status.message;
+  EXPECT_NE(status.message.find("its kernel 'another' may give other bits"), std::string::npos)
+      << status.message;
 }
 
 TEST_F(ServiceTest, JobsWaitAreCancelledAndStopWithTheCoordinator) {
