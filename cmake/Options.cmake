@@ -2,11 +2,10 @@
 # and gradmill_warnings (for our own sources, not for generated ones).
 add_library(gradmill_options INTERFACE)
 target_include_directories(gradmill_options INTERFACE "${PROJECT_SOURCE_DIR}/src")
-# One instruction set for all files: Eigen's alignment and inline code may not differ between them.
+# One instruction set for all files but the kernels (src/ml): inline code may not differ between them.
 # Contraction is explicit in the kernels, so the compiler never fuses on its own.
 target_compile_options(gradmill_options INTERFACE -ffp-contract=off)
-target_compile_definitions(gradmill_options INTERFACE EIGEN_DONT_PARALLELIZE
-                           GRADMILL_VERSION="${PROJECT_VERSION}")
+target_compile_definitions(gradmill_options INTERFACE GRADMILL_VERSION="${PROJECT_VERSION}")
 if(GRADMILL_MARCH)
   target_compile_options(gradmill_options INTERFACE -march=${GRADMILL_MARCH})
 endif()

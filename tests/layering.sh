@@ -19,7 +19,7 @@ declare -A may=(
   [coordinator]="base formats program protocol rpc coordinator/core coordinator/service coordinator/adapter"
   [compute_node/worker]="base ml formats protocol"
   [compute_node/adapter]="base ml protocol rpc wire compute_node/worker"
-  [compute_node]="base program protocol rpc compute_node/worker compute_node/adapter"
+  [compute_node]="base ml program protocol rpc compute_node/worker compute_node/adapter"
   [client/adapter]="base protocol rpc wire client"
   [client]="base ml formats program protocol client/adapter"
 )

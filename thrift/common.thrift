@@ -4,7 +4,7 @@
 namespace cpp gradmill.wire
 
 /** Version of the protocol; raised with every change that an old peer would misread. */
-const i32 PROTOCOL_VERSION = 1
+const i32 PROTOCOL_VERSION = 2
 
 /** Who speaks. */
 enum Role { UNKNOWN = 0, CLIENT = 1, COORDINATOR = 2, NODE = 3 }
@@ -13,10 +13,19 @@ enum Role { UNKNOWN = 0, CLIENT = 1, COORDINATOR = 2, NODE = 3 }
 enum Precision { UNKNOWN = 0, FLOAT = 1, DOUBLE = 2 }
 
 /** Function of the hidden units. */
-enum Activation { UNKNOWN = 0, RELU = 1, ML_PY = 2 }
+enum Activation { UNKNOWN = 0, RELU = 1, ML_PY = 2, TANH = 3, SIGMOID = 4 }
 
 /** How a node moves its weights. */
-enum Optimizer { UNKNOWN = 0, GD = 1 }
+enum Optimizer {
+  UNKNOWN = 0,
+  GD = 1,        // one full-batch step an epoch, by the summed gradient
+  SGD = 2,       // a step a batch, by the mean gradient
+  MOMENTUM = 3,  // SGD with Nesterov momentum
+  ADAM = 4       // Adam with decoupled weight decay
+}
+
+/** Factor on eta over the whole job. */
+enum Schedule { UNKNOWN = 0, CONSTANT = 1, COSINE = 2, ONE_CYCLE = 3 }
 
 /** The request is wrong; sending it again will not help. */
 exception InvalidRequest {
@@ -100,9 +109,17 @@ struct TrainingRule {
   1: list<i32> units,         // features, hidden units, classes
   2: Activation activation,   // of the hidden units
   3: Precision precision,     // of weights, deltas and arithmetic
-  4: Optimizer optimizer,     // GD: one full-batch step an epoch on the summed gradient
+  4: Optimizer optimizer,     // from a zero state in each task
   5: double eta,              // step, above 0
-  6: i32 epochs,              // steps a round, at most
-  7: double min_loss_change,  // stop early at this change of the loss or less; 0: never
-  8: i64 seed                 // of the initial weights
+  6: i32 epochs,              // passes over the shard a round; 0 where steps_per_round are given
+  7: double min_loss_change,  // GD: stop early at this change of the loss or less; 0: never
+  8: i64 seed,                // of the initial weights and the order of rows
+  9: i32 steps_per_round,     // steps a round; 0 where epochs are given
+  10: i32 batch_size,         // rows of a step; 0 for GD
+  11: double momentum,        // of MOMENTUM, in [0, 1)
+  12: double weight_decay,    // decoupled, 0 or above; 0 for GD
+  13: double label_smoothing, // in [0, 1); 0 for GD
+  14: Schedule schedule,      // CONSTANT for GD
+  15: list<double> mean,      // of each feature; features are used as (x - mean) / deviation
+  16: list<double> deviation  // of each feature, above 0; both lists empty: features as they are
 }

@@ -28,7 +28,8 @@ enum TaskState {
   BUSY = 5,       // all slots hold other work, or the node is leaving
   FAILED = 6,     // the node cannot do this task: message says why
   CANCELLED = 7,  // somebody cancelled it, or the node is leaving
-  NOT_FOUND = 8   // the node knows nothing of this offer
+  NOT_FOUND = 8,  // the node knows nothing of this offer
+  DIVERGED = 9    // the loss is no longer finite
 }
 
 /** An offer. The node answers as soon as the task is decided, or after wait_ms with RUNNING. */
@@ -56,13 +57,14 @@ struct TaskResponse {
   2: TaskState state,
   3: list<common.Digest> missing,   // MISSING: what the node lacks
   4: common.Digest weights,         // DONE: what the delta starts from, echo of the offer
-  5: common.BlobRef delta,          // DONE: new weights minus old, layout of the weights
+  5: common.BlobRef delta,          // DONE: new weights minus old, layout of the weights; no digest if inline
   6: optional binary delta_data,    // DONE: the delta itself, up to 1 MiB
-  7: double loss,                   // DONE: summed cross-entropy before the last step
-  8: i32 epochs,                    // DONE: steps made
+  7: double loss,                   // DONE: summed cross-entropy of the last pass, or of a pass by the mean of all steps
+  8: i32 epochs,                    // DONE: whole passes over the shard
   9: double compute_seconds,        // DONE: training alone
   10: double delay_seconds,         // DONE: simulated load
-  11: string message                // FAILED: why, one line
+  11: string message,               // FAILED: why, one line
+  12: i64 delta_checksum            // DONE, with delta_data: its XXH3 of 64 bits
 }
 
 struct CancelTaskRequest {

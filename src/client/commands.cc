@@ -13,7 +13,10 @@
 #include "base/error.h"
 #include "client/data_folder.h"
 #include "client/model_output.h"
+#include "formats/shard_blob.h"
+#include "ml/standardization.h"
 #include "program/exit_code.h"
+#include "protocol/specification_check.h"
 
 namespace gradmill::client {
 namespace {
@@ -21,6 +24,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kFollowWait{1000};
+// Rounds may take a millisecond; nobody reads faster than this.
+constexpr std::chrono::milliseconds kGather{20};
 // A coordinator that was reached once is tried again for so long when a call fails.
 constexpr std::chrono::seconds kReconnect{5};
 constexpr std::chrono::milliseconds kReconnectPause{200};
@@ -106,6 +111,7 @@ std::optional<FollowedJob> follow_to_end(CoordinatorLink& link,
     query.version = followed.status.version;
     query.rounds_known = static_cast<std::uint32_t>(followed.rounds.size());
     query.with_tasks = with_tasks;
+    query.gather = kGather;
     try {
       followed.status = link.follow(query, kFollowWait);
       answered = Clock::now();
@@ -145,36 +151,122 @@ int show_end(const FollowedJob& job, Format format, Progress& progress, Console&
   return exit_code_of(job.status.state);
 }
 
+/// Everything of a job that goes to the coordinator.
+struct Submission {
+  JobSpecification specification;
+  std::vector<Blob> blobs;
+};
+
+void add_data(Submission& submission, const DataSet& data) {
+  JobSpecification& specification = submission.specification;
+  for (const DataFile& file : data.training) {
+    specification.shards.push_back(file.blob.ref);
+    submission.blobs.push_back(file.blob);
+  }
+  for (const DataFile& file : data.validation) {
+    specification.validation.push_back(file.blob.ref);
+    submission.blobs.push_back(file.blob);
+  }
+}
+
+ml::Topology topology_of(const TrainRequest& request, const DataSet& data) {
+  ml::Topology topology;
+  topology.units.push_back(data.features);
+  topology.units.insert(topology.units.end(), request.hidden.begin(), request.hidden.end());
+  topology.units.push_back(data.classes);
+  if (ml::parameter_count(topology) == 0) {
+    throw invalid_input("the hidden units, with " + std::to_string(data.features) +
+                        " features and " + std::to_string(data.classes) +
+                        " classes, make more than " + std::to_string(ml::kParametersMax) +
+                        " parameters");
+  }
+  return topology;
+}
+
+ml::Standardization standardization_over(const std::vector<DataFile>& files) {
+  std::vector<ml::Shard> shards;
+  shards.reserve(files.size());
+  for (const DataFile& file : files) {
+    shards.push_back(formats::decode_shard(*file.blob.bytes));
+  }
+  return ml::standardization_of(shards);
+}
+
+/// Weights mean nothing without the standardization that they were trained with, so a model brings
+/// its own.
+void start_from_model(const TrainRequest& request, Submission& submission) {
+  ml::TrainingRule& rule = submission.specification.rule;
+  InitialModel model = read_initial_model(request.init_from, rule);
+  if (request.standardize == Standardize::kAsked && model.standardization.empty()) {
+    throw invalid_input("--standardize does not go with --init-from " + request.init_from +
+                        ": that model was trained without");
+  }
+  rule.standardization = std::move(model.standardization);
+  submission.specification.initial_weights = model.weights.ref;
+  submission.blobs.push_back(std::move(model.weights));
+}
+
+/// Reads all files. Throws Error(kInvalidInput) for whatever the coordinator would refuse.
+Submission prepare(const TrainRequest& request) {
+  const DataSet data = read_data_folder(request.folder, request.classes);
+  Submission submission;
+  JobSpecification& specification = submission.specification;
+  specification.rule = request.rule;
+  specification.rule.topology = topology_of(request, data);
+  specification.server = request.server;
+  specification.rounds = request.rounds;
+  specification.validate_every = request.validate_every;
+  specification.early_stop = request.early_stop;
+  add_data(submission, data);
+  if (!request.init_from.empty()) {
+    start_from_model(request, submission);
+  } else if (request.standardize != Standardize::kNo) {
+    specification.rule.standardization = standardization_over(data.training);
+  }
+  check_specification(specification);
+  return submission;
+}
+
+void show_submitted(const TrainRequest& request, Console& console) {
+  if (request.format == Format::kJson) {
+    console.out << "{\"job_id\": \"" << request.job << "\"}\n" << std::flush;
+  } else {
+    console.out << request.job << '\n' << std::flush;
+  }
+}
+
+/// Keeps the last good weights of a job that failed after a finished round.
+void rescue_model(const std::string& path,
+                  const JobSpecification& specification,
+                  const FollowedJob& job,
+                  CoordinatorLink& link,
+                  Console& console) {
+  const RoundReport* const round = result_round(job);
+  if (round == nullptr || job.status.parameters.bytes == 0) {
+    console.err << "client: no round was finished; " << path << " is not written\n" << std::flush;
+    return;
+  }
+  std::string outcome = " are in " + path;
+  try {
+    write_model(path, specification, job, link.get_blob(job.status.parameters));
+  } catch (const Error& error) {
+    outcome = std::string(" could not be saved: ") + error.what();
+  }
+  console.err << "client: the weights of round " << round->round << outcome << '\n' << std::flush;
+}
+
 }  // namespace
 
 int train(const TrainRequest& request, CoordinatorLink& link, Console console) {
   check_writable("--output", request.output);
   check_writable("--timing", request.timing);
-  const DataSet data = read_data_folder(request.folder, request.classes);
-  JobSpecification specification;
-  specification.rule = request.rule;
-  specification.rule.topology.units = {data.features, request.hidden, data.classes};
-  if (ml::parameter_count(specification.rule.topology) == 0) {
-    throw invalid_input("<h>: " + std::to_string(request.hidden) + " hidden units for " +
-                        std::to_string(data.features) + " features and " +
-                        std::to_string(data.classes) + " classes make more than " +
-                        std::to_string(ml::kParametersMax) + " parameters");
+  check_job_id(request.job);
+  const Submission submission = prepare(request);
+  submit(link, request.job, submission.specification, submission.blobs);
+  if (!request.wait) {
+    show_submitted(request, console);
+    return program::kSucceeded;
   }
-  specification.rounds = request.rounds;
-  std::vector<Blob> blobs;
-  for (const DataFile& file : data.training) {
-    specification.shards.push_back(file.blob.ref);
-    blobs.push_back(file.blob);
-  }
-  for (const DataFile& file : data.validation) {
-    specification.validation.push_back(file.blob.ref);
-    blobs.push_back(file.blob);
-  }
-  if (!request.init_from.empty()) {
-    blobs.push_back(read_initial_weights(request.init_from, specification.rule));
-    specification.initial_weights = blobs.back().ref;
-  }
-  submit(link, request.job, specification, blobs);
 
   Progress progress(console.err, console.columns);
   const std::optional<FollowedJob> job =
@@ -182,15 +274,20 @@ int train(const TrainRequest& request, CoordinatorLink& link, Console console) {
   if (!job) {
     return detach(request.job, request.coordinator, progress, console);
   }
-  if (job->status.state == JobState::kSucceeded && !request.output.empty()) {
-    write_model(request.output, specification, *job, link.get_blob(job->status.parameters));
-  }
   if (!request.timing.empty()) {
     const std::string csv = timing_csv(job->rounds);
     const std::string_view part = csv;
     write_file_durably(request.timing, {&part, 1});
   }
-  return show_end(*job, request.format, progress, console);
+  if (job->status.state == JobState::kSucceeded && !request.output.empty()) {
+    write_model(
+        request.output, submission.specification, *job, link.get_blob(job->status.parameters));
+  }
+  const int code = show_end(*job, request.format, progress, console);
+  if (job->status.state == JobState::kFailed && !request.output.empty()) {
+    rescue_model(request.output, submission.specification, *job, link, console);
+  }
+  return code;
 }
 
 int follow(const FollowRequest& request, CoordinatorLink& link, Console console) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "formats/model_file.h"
 #include "ml/parameter_bytes.h"
+#include "protocol/rule_names.h"
 
 namespace gradmill::client {
 namespace {
@@ -27,6 +28,17 @@ std::string topology_text(const ml::Topology& topology) {
 std::string number_text(double value) {
   std::array<char, 32> text{};
   return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
+}
+
+std::string hyperparameters_text(const JobSpecification& specification) {
+  std::string text;
+  for (const auto& [name, value] : hyperparameters(specification)) {
+    text += text.empty() ? "" : ", ";
+    text += name;
+    text += ' ';
+    text += value;
+  }
+  return text;
 }
 
 template <class To, class From>
@@ -47,19 +59,24 @@ std::string data_digest(const JobSpecification& specification) {
 
 }  // namespace
 
-Blob read_initial_weights(const std::string& path, const ml::TrainingRule& rule) {
+InitialModel read_initial_model(const std::string& path, const ml::TrainingRule& rule) {
   formats::ModelFile model = formats::decode_model(read_file(path, kModelBytesMax), path);
   if (model.topology != rule.topology) {
     throw invalid_input("--init-from: " + path + " has the topology " +
                         topology_text(model.topology) + ", the job " +
                         topology_text(rule.topology));
   }
-  if (model.precision == rule.precision) {
-    return make_blob(std::move(model.parameters));
+  const auto activation = model.metadata.find("activation");
+  if (activation != model.metadata.end() && activation->second != name_of(rule.activation)) {
+    throw invalid_input("--init-from: " + path + " has the activation " + activation->second +
+                        ", the job " + std::string(name_of(rule.activation)));
   }
-  return make_blob(rule.precision == ml::Precision::kDouble
-                       ? converted<double, float>(model.parameters)
-                       : converted<float, double>(model.parameters));
+  if (model.precision != rule.precision) {
+    model.parameters = rule.precision == ml::Precision::kDouble
+                           ? converted<double, float>(model.parameters)
+                           : converted<float, double>(model.parameters);
+  }
+  return {make_blob(std::move(model.parameters)), std::move(model.standardization)};
 }
 
 void write_model(const std::string& path,
@@ -67,9 +84,11 @@ void write_model(const std::string& path,
                  const FollowedJob& job,
                  const Blob& parameters) {
   const ml::TrainingRule& rule = specification.rule;
+  const RoundReport& round = *result_round(job);
   formats::ModelFile model;
   model.topology = rule.topology;
   model.precision = rule.precision;
+  model.standardization = rule.standardization;
   std::string labels;
   for (std::uint32_t label = 0; label < rule.topology.classes(); ++label) {
     labels += (label == 0 ? "" : ",") + std::to_string(label);
@@ -77,14 +96,16 @@ void write_model(const std::string& path,
   model.metadata = {
       {"format", "gradmill 1"},
       {"topology", topology_text(rule.topology)},
-      {"activation", rule.activation == ml::Activation::kRelu ? "relu" : "ml-py"},
-      {"standardisation", "none"},
+      {"activation", std::string(name_of(rule.activation))},
       {"class_labels", labels},
       {"job", job.status.job},
-      {"round", std::to_string(job.rounds.size())},
+      {"round", std::to_string(round.round)},
+      {"optimizer", std::string(name_of(rule.optimizer))},
+      {"hyperparameters", hyperparameters_text(specification)},
       {"seed", std::to_string(rule.seed)},
       {"data_sha256", data_digest(specification)},
-      {"validation_error", number_text(job.rounds.back().validation_error)},
+      {"validation_error",
+       round.validation_error ? number_text(*round.validation_error) : "unknown"},
   };
   const std::string header = formats::encode_model_header(model);
   const std::array<std::string_view, 2> parts = {header, *parameters.bytes};

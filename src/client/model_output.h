@@ -10,11 +10,19 @@
 
 namespace gradmill::client {
 
-/// The weights of the model in `path`, in the precision of `rule`. Throws Error(kInvalidInput)
-/// naming the file, also if its topology is not the rule's.
-[[nodiscard]] Blob read_initial_weights(const std::string& path, const ml::TrainingRule& rule);
+/// What a job takes from the model that it starts from.
+struct InitialModel {
+  Blob weights;
+  ml::Standardization standardization;  ///< What the weights were trained on; empty: none.
+};
 
-/// Writes the trained model as safetensors. Throws Error(kInvalidInput) naming the file.
+/// The model in `path`, its weights in the precision of `rule`. Throws Error(kInvalidInput) naming
+/// the file, also if its topology is not the rule's.
+[[nodiscard]] InitialModel read_initial_model(const std::string& path,
+                                              const ml::TrainingRule& rule);
+
+/// Writes the trained model, with the weights of the result's round, as safetensors. Throws
+/// Error(kInvalidInput) naming the file.
 void write_model(const std::string& path,
                  const JobSpecification& specification,
                  const FollowedJob& job,

@@ -42,6 +42,16 @@ std::string pending_text(const JobStatus& status) {
 
 }  // namespace
 
+const RoundReport* result_round(const FollowedJob& job) {
+  const std::uint32_t best = job.status.best_round;
+  const auto found = std::find_if(
+      job.rounds.begin(), job.rounds.end(), [&](const auto& round) { return round.round == best; });
+  if (found != job.rounds.end()) {
+    return &*found;
+  }
+  return job.rounds.empty() ? nullptr : &job.rounds.back();
+}
+
 Progress::Progress(std::ostream& to, unsigned columns) : to_(to), columns_(columns) {}
 
 void Progress::show(const FollowedJob& job) {
@@ -54,21 +64,33 @@ void Progress::show(const FollowedJob& job) {
     draw(job);
     return;
   }
+  tell(job);
+}
+
+void Progress::tell(const FollowedJob& job) {
+  // One write for all the news: rounds may be far shorter than a write to a slow terminal.
+  const JobStatus& status = job.status;
+  std::string news;
   if (status.state == JobState::kPending && pending_text(status) != last_notice_) {
     last_notice_ = pending_text(status);
-    say(last_notice_);
+    news += last_notice_ + '\n';
   }
   for (; rounds_shown_ < job.rounds.size(); ++rounds_shown_) {
     const RoundReport& round = job.rounds[rounds_shown_];
-    say(printed("round %u/%u: validation error %.6f (%.2f s)",
-                round.round,
-                status.rounds,
-                round.validation_error,
-                round.seconds));
+    if (round.validation_error) {
+      news += printed("round %u/%u: validation error %.6f (%.2f s)\n",
+                      round.round,
+                      status.rounds,
+                      *round.validation_error,
+                      round.seconds);
+    }
   }
   if (!status.notice.empty() && status.notice != last_notice_) {
-    say(status.notice);
+    news += status.notice + '\n';
     last_notice_ = status.notice;
+  }
+  if (!news.empty()) {
+    to_ << news << std::flush;
   }
 }
 
@@ -87,8 +109,12 @@ void Progress::draw(const FollowedJob& job) {
            printed(" %u/%u shards",
                    has_ended(status.state) ? status.shards : status.shards_done,
                    status.shards);
-    if (!job.rounds.empty()) {
-      line += printed(", error %.4f", job.rounds.back().validation_error);
+    const auto validated =
+        std::find_if(job.rounds.rbegin(), job.rounds.rend(), [](const auto& one) {
+          return one.validation_error.has_value();
+        });
+    if (validated != job.rounds.rend()) {
+      line += printed(", error %.4f", *validated->validation_error);
     }
     const double passed = std::chrono::duration<double>(Clock::now() - started_).count();
     const double progress = share - share_at_start_;
@@ -99,7 +125,7 @@ void Progress::draw(const FollowedJob& job) {
       line += ", " + status.notice;
     }
   }
-  to_ << '\r' << line.substr(0, columns_ - 1) << "\x1b[K" << std::flush;
+  to_ << '\r' + line.substr(0, columns_ - 1) + "\x1b[K" << std::flush;
   drawn_ = true;
 }
 
@@ -110,14 +136,25 @@ void Progress::finish() {
   }
 }
 
-void Progress::say(const std::string& line) { to_ << line << '\n' << std::flush; }
+namespace {
+
+/// Null for a round that was not validated.
+nlohmann::ordered_json error_in_json(const std::optional<double>& error) {
+  return error ? nlohmann::ordered_json(*error) : nlohmann::ordered_json();
+}
+
+}  // namespace
 
 void write_result(std::ostream& to, const FollowedJob& job, Format format) {
   const JobStatus& status = job.status;
+  const RoundReport* const round = result_round(job);
   if (format == Format::kText) {
-    if (status.state == JobState::kSucceeded && !job.rounds.empty()) {
-      to << printed("final validation error: %.6f\n", job.rounds.back().validation_error)
-         << std::flush;
+    if (status.state == JobState::kSucceeded && round != nullptr && round->validation_error) {
+      to << printed("final validation error: %.6f\n", *round->validation_error);
+      if (status.best_round > 0) {
+        to << "best round: " << status.best_round << '\n';
+      }
+      to << std::flush;
     }
     return;
   }
@@ -130,12 +167,15 @@ void write_result(std::ostream& to, const FollowedJob& job, Format format) {
     result["message"] = status.message;
   }
   result["validation_error"] =
-      job.rounds.empty() ? ordered_json() : ordered_json(job.rounds.back().validation_error);
+      round == nullptr ? ordered_json() : error_in_json(round->validation_error);
+  if (status.best_round > 0) {
+    result["best_round"] = status.best_round;
+  }
   result["rounds"] = ordered_json::array();
-  for (const RoundReport& round : job.rounds) {
-    result["rounds"].push_back({{"round", round.round},
-                                {"validation_error", round.validation_error},
-                                {"seconds", round.seconds}});
+  for (const RoundReport& one : job.rounds) {
+    result["rounds"].push_back({{"round", one.round},
+                                {"validation_error", error_in_json(one.validation_error)},
+                                {"seconds", one.seconds}});
   }
   result["nodes"] = ordered_json::array();
   for (const NodeReport& node : status.nodes) {

@@ -17,6 +17,10 @@ struct FollowedJob {
   std::vector<RoundReport> rounds;
 };
 
+/// The round whose weights and error are the job's result: the best one of a job that stops early,
+/// else the last one. Null before the first round has finished.
+[[nodiscard]] const RoundReport* result_round(const FollowedJob& job);
+
 /// Shows how a job goes on: one redrawn line on a terminal, else a line a round. Not thread-safe.
 class Progress {
  public:
@@ -28,7 +32,7 @@ class Progress {
   void finish();
 
  private:
-  void say(const std::string& line);
+  void tell(const FollowedJob& job);
   void draw(const FollowedJob& job);
 
   std::ostream& to_;
@@ -40,8 +44,8 @@ class Progress {
   double share_at_start_ = 0;
 };
 
-/// Writes the result of a job that has ended: nothing but the final error as text, or one JSON
-/// object.
+/// Writes the result of a job that has ended: the final error (and the best round, if the job could
+/// stop early) as text, or one JSON object.
 void write_result(std::ostream& to, const FollowedJob& job, Format format);
 
 /// Writes a line for each node: tasks done, refused, failed.

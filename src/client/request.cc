@@ -1,17 +1,14 @@
 #include "client/request.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
 
 #include "base/error.h"
-#include "base/random_id.h"
-#include "formats/shard_blob.h"
+#include "client/training_options.h"
 #include "program/arguments.h"
-#include "protocol/job_specification.h"
 
 namespace gradmill::client {
 namespace {
@@ -19,50 +16,28 @@ namespace {
 using program::Arguments;
 using program::CommandLine;
 
-constexpr std::array<std::string_view, 2> kFormats = {"text", "json"};
-constexpr std::array<std::string_view, 2> kPrecisions = {"float", "double"};
-constexpr std::array<std::string_view, 2> kActivations = {"relu", "ml-py"};
-// MT19937 is seeded with 32 bits.
-constexpr std::uint64_t kSeedMax = 0xFFFFFFFFU;
-
 CommandLine train_line() {
   CommandLine line("client", "Trains a perceptron on a folder of data and shows how well it does.");
   line.positional("<coordinator_ip>", "host of the coordinator")
       .positional("<coordinator_port>", "its port")
       .positional("<dir>", "folder with train_*.txt and validate_*.txt: numbers, label last")
-      .positional("<rounds>", "rounds of training on all shards and averaging")
-      .positional("<epochs>", "passes over its shard that a task makes in a round")
-      .positional("<h>", "hidden units")
-      .positional("<eta>", "step size, for the summed gradient")
-      .option("--precision", "NAME", "float", "float or double")
-      .option("--activation", "NAME", "relu", "relu, or ml-py to reproduce the course's program")
-      .option("--seed", "N", "1", "of the initial weights")
-      .option("--min-loss-change",
-              "X",
-              "0.2",
-              "a task stops when its loss changes by X or less; 0: never")
-      .option("--classes", "N", std::nullopt, "number of classes (default: largest label + 1)")
-      .option("--format", "NAME", "text", "of the result: text or json")
-      .option("--timing", "FILE", std::nullopt, "write the seconds of each round and task as CSV")
-      .option("--output", "FILE", std::nullopt, "write the trained model as safetensors")
-      .option("--init-from", "FILE", std::nullopt, "start from the weights of such a model")
-      .option("--id", "ID", std::nullopt, "id of the job (default: a random one)")
-      .epilogue(
-          "Other commands, with --coordinator HOST:PORT or GRADMILL_COORDINATOR:\n"
-          "  client job follow ID   follow a job to its end\n"
-          "  client job cancel ID   cancel a job\n"
-          "\n"
-          "Exit codes: 0 succeeded, 1 the job failed, 2 usage or bad input, 3 cancelled,\n"
-          "4 coordinator unreachable, 6 no such job, 130 detached by Ctrl-C.\n");
+      .optional_positional("<rounds>", "rounds of training on all shards and averaging")
+      .optional_positional("<epochs>",
+                           "passes of a task over its shard in a round; --steps-per-round wins")
+      .optional_positional("<h>", "units of the hidden layer, or of several: 256,128")
+      .optional_positional("<eta>", "step size: of the summed gradient for gd, else the mean");
+  add_training_options(line);
+  line.epilogue(
+      "With --preset, what follows <dir> may be left out.\n"
+      "\n"
+      "Other commands, with --coordinator HOST:PORT or GRADMILL_COORDINATOR:\n"
+      "  client job submit train --data DIR ...   as above; with --no-wait, only submit\n"
+      "  client job follow ID                     follow a job to its end\n"
+      "  client job cancel ID                     cancel a job\n"
+      "\n"
+      "Exit codes: 0 succeeded, 1 the job failed, 2 usage or bad input, 3 cancelled,\n"
+      "4 coordinator unreachable, 6 no such job, 130 detached by Ctrl-C.\n");
   return line;
-}
-
-Format format_of(const Arguments& arguments) {
-  return arguments.choice("--format", kFormats) == "json" ? Format::kJson : Format::kText;
-}
-
-std::string optional_text(const Arguments& arguments, const std::string& name) {
-  return arguments.given(name) ? arguments.text(name) : std::string();
 }
 
 std::optional<Request> parse_train(const std::vector<std::string>& words) {
@@ -70,32 +45,11 @@ std::optional<Request> parse_train(const std::vector<std::string>& words) {
   if (!arguments) {
     return std::nullopt;
   }
-  TrainRequest request;
+  TrainRequest request = read_training_options(*arguments);
   request.coordinator = {
       arguments->text("<coordinator_ip>"),
       static_cast<std::uint16_t>(arguments->integer("<coordinator_port>", 1, 65'535))};
   request.folder = arguments->text("<dir>");
-  request.rounds = static_cast<std::uint32_t>(arguments->integer("<rounds>", 1, kRoundsMax));
-  request.rule.epochs = static_cast<std::uint32_t>(arguments->integer("<epochs>", 1, kEpochsMax));
-  request.hidden = static_cast<std::uint32_t>(arguments->integer("<h>", 1, ml::kUnitsMax));
-  request.rule.eta = arguments->real_above("<eta>", 0);
-  request.rule.precision = arguments->choice("--precision", kPrecisions) == "double"
-                               ? ml::Precision::kDouble
-                               : ml::Precision::kFloat;
-  request.rule.activation = arguments->choice("--activation", kActivations) == "ml-py"
-                                ? ml::Activation::kMlPy
-                                : ml::Activation::kRelu;
-  request.rule.seed = arguments->integer("--seed", 0, kSeedMax);
-  request.rule.min_loss_change = arguments->real("--min-loss-change", 0, HUGE_VAL);
-  if (arguments->given("--classes")) {
-    request.classes =
-        static_cast<std::uint32_t>(arguments->integer("--classes", 1, formats::kClassesMax));
-  }
-  request.format = format_of(*arguments);
-  request.timing = optional_text(*arguments, "--timing");
-  request.output = optional_text(*arguments, "--output");
-  request.init_from = optional_text(*arguments, "--init-from");
-  request.job = arguments->given("--id") ? arguments->text("--id") : "job-" + random_id(8);
   return request;
 }
 
@@ -106,20 +60,53 @@ Address coordinator_of(const Arguments& arguments) {
   return arguments.address("--coordinator");
 }
 
+/// Adds --coordinator.
+void add_coordinator(CommandLine& line) {
+  // Read once, before any thread is started.
+  const char* const environment =
+      std::getenv("GRADMILL_COORDINATOR");  // NOLINT(concurrency-mt-unsafe)
+  line.option("--coordinator",
+              "HOST:PORT",
+              environment != nullptr ? environment : "",
+              "the coordinator; GRADMILL_COORDINATOR if not given");
+}
+
+std::optional<Request> parse_submit(const std::vector<std::string>& words) {
+  CommandLine line("client job submit train", "Submits a training job, and follows it to its end.");
+  add_coordinator(line);
+  line.option("--data",
+              "DIR",
+              std::nullopt,
+              "folder with train_*.txt and validate_*.txt: numbers, label last")
+      .flag("--no-wait", "only submit; the result comes with client job follow ID");
+  add_training_options(line);
+  const std::optional<Arguments> arguments = line.parse(words);
+  if (!arguments) {
+    return std::nullopt;
+  }
+  if (!arguments->given("--data")) {
+    throw invalid_input("--data is missing; see client job submit train --help");
+  }
+  TrainRequest request = read_training_options(*arguments);
+  request.coordinator = coordinator_of(*arguments);
+  request.folder = arguments->text("--data");
+  request.wait = !arguments->flag("--no-wait");
+  for (const char* const option : {"--output", "--timing"}) {
+    if (!request.wait && arguments->given(option)) {
+      contradict(option, "--no-wait");
+    }
+  }
+  return request;
+}
+
 template <class R>
 std::optional<Request> parse_job_verb(const std::string& verb,
                                       const std::string& purpose,
                                       const std::vector<std::string>& words) {
-  // Read once, before any thread is started.
-  const char* const environment =
-      std::getenv("GRADMILL_COORDINATOR");  // NOLINT(concurrency-mt-unsafe)
   CommandLine line("client job " + verb, purpose);
-  line.positional("<id>", "id of the job")
-      .option("--coordinator",
-              "HOST:PORT",
-              environment != nullptr ? environment : "",
-              "the coordinator; GRADMILL_COORDINATOR if not given")
-      .option("--format", "NAME", "text", "of the result: text or json");
+  line.positional("<id>", "id of the job");
+  add_coordinator(line);
+  line.option("--format", "NAME", "text", "of the result: text or json");
   const std::optional<Arguments> arguments = line.parse(words);
   if (!arguments) {
     return std::nullopt;
@@ -130,13 +117,21 @@ std::optional<Request> parse_job_verb(const std::string& verb,
 std::optional<Request> parse_job(std::vector<std::string> words) {
   // Options may stand anywhere, so the verb is the first word that is none.
   const auto verb = std::find_if(words.begin(), words.end(), [](const std::string& word) {
-    return word == "follow" || word == "cancel";
+    return word == "submit" || word == "follow" || word == "cancel";
   });
   if (verb == words.end()) {
-    throw invalid_input("job: use client job follow ID or client job cancel ID");
+    throw invalid_input(
+        "job: use client job submit train, client job follow ID or client job cancel ID");
   }
   const std::string name = *verb;
-  words.erase(verb);
+  const auto object = words.erase(verb);
+  if (name == "submit") {
+    if (object == words.end() || *object != "train") {
+      throw invalid_input("job submit: use client job submit train");
+    }
+    words.erase(object);
+    return parse_submit(words);
+  }
   if (name == "follow") {
     return parse_job_verb<FollowRequest>(name, "Follows a job to its end.", words);
   }

@@ -1,10 +1,17 @@
 // compute_node: trains shards for coordinators.
 
+#include <cstdlib>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <thread>
 
+#include <spdlog/spdlog.h>
+
+#include "base/error.h"
 #include "compute_node/adapter/node_handler.h"
 #include "compute_node/worker/worker.h"
+#include "ml/kernel/kernels.h"
 #include "program/arguments.h"
 #include "program/exit_code.h"
 #include "program/process.h"
@@ -31,6 +38,7 @@ int serve(const std::vector<std::string>& words) {
   if (!arguments) {
     return program::kSucceeded;
   }
+  program::keep_freed_memory();
   const auto port = static_cast<std::uint16_t>(arguments->integer("<port>", 0, 65'535));
   const double probability = arguments->real("<load_probability>", 0, 1);
   WorkerOptions options;
@@ -50,6 +58,11 @@ int serve(const std::vector<std::string>& words) {
   const Address address{server_options.address.host, server.port()};
   worker.emplace(options, LoadSimulation(probability, seed, address.text()));
   server.start();
+  const char* const wanted = std::getenv("GRADMILL_KERNEL");  // NOLINT(concurrency-mt-unsafe)
+  if (wanted != nullptr && std::string_view(ml::kernels().name) != wanted) {
+    throw invalid_input("GRADMILL_KERNEL: this machine cannot run '" + std::string(wanted) + "'");
+  }
+  spdlog::info("kernel {} for {}", ml::kernel_id(), ml::kernels().name);
   program::announce_listening(address.host, address.port);
 
   program::wait_for_stop_signal();

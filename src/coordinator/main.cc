@@ -52,6 +52,7 @@ int serve(const std::vector<std::string>& words) {
   if (!arguments) {
     return program::kSucceeded;
   }
+  program::keep_freed_memory();
   const auto port = static_cast<std::uint16_t>(arguments->integer("<port>", 0, 65'535));
   CoordinatorOptions options;
   options.scheduler.seed = arguments->integer("--seed", 0, UINT64_MAX);

@@ -34,6 +34,8 @@ constexpr std::size_t kHeaderBytesMax = std::size_t{16} << 20U;
 constexpr std::size_t kHeaderValuesMax = 100'000;
 constexpr std::size_t kHeaderDepthMax = 3;  // File, tensor, shape.
 constexpr const char* kMetadataKey = "__metadata__";
+constexpr const char* kMeanKey = "standardization_mean";
+constexpr const char* kDeviationKey = "standardization_deviation";
 
 Error bad(const std::string& name, const std::string& why) {
   return invalid_input(name + ": is not a model: " + why);
@@ -208,6 +210,68 @@ std::map<std::string, std::string> read_metadata(const json& metadata, const std
   return result;
 }
 
+/// The list of `count` numbers under `key`, which goes from `metadata`; empty if there is no such
+/// key.
+std::vector<double> take_numbers(std::map<std::string, std::string>& metadata,
+                                 const char* key,
+                                 std::size_t count,
+                                 const std::string& name) {
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) {
+    return {};
+  }
+  const auto wrong = [&] {
+    return bad(name,
+               "its metadata " + in_quotes(key) + " is no list of " + std::to_string(count) +
+                   " finite numbers");
+  };
+  const std::string text = std::move(found->second);
+  metadata.erase(found);
+  const auto commas = static_cast<std::size_t>(std::count(text.begin(), text.end(), ','));
+  if (commas + 1 != count || text.find('\0') != std::string::npos) {
+    throw wrong();
+  }
+  // The number of commas bounds the values; this bounds the depth.
+  const json list = json::parse(
+      text,
+      [&](int depth, json::parse_event_t event, const json& /*parsed*/) {
+        if (depth > 0 && event != json::parse_event_t::value) {
+          throw wrong();
+        }
+        return true;
+      },
+      false);
+  if (!list.is_array() || list.size() != count) {
+    throw wrong();
+  }
+  std::vector<double> numbers;
+  numbers.reserve(count);
+  for (const json& item : list) {
+    if (!item.is_number()) {
+      throw wrong();
+    }
+    numbers.push_back(item.get<double>());
+  }
+  return numbers;
+}
+
+ml::Standardization take_standardization(std::map<std::string, std::string>& metadata,
+                                         std::size_t features,
+                                         const std::string& name) {
+  ml::Standardization result;
+  result.mean = take_numbers(metadata, kMeanKey, features, name);
+  result.deviation = take_numbers(metadata, kDeviationKey, features, name);
+  if (result.mean.size() != result.deviation.size()) {
+    throw bad(name, "it has only one of standardization_mean and standardization_deviation");
+  }
+  if (!std::all_of(result.deviation.begin(), result.deviation.end(), [](double deviation) {
+        return deviation > 0;
+      })) {
+    throw bad(name, "a deviation of its standardization is not above 0");
+  }
+  return result;
+}
+
 /// The topology of `tensors`, which are in file order: each layer once and whole, its inputs the
 /// outputs of the layer before.
 ml::Topology read_topology(const std::vector<Tensor>& tensors, const std::string& name) {
@@ -320,8 +384,13 @@ std::string encode_model_header(const ModelFile& model) {
     add(tensor_name(n, false), json::array({view.out, view.in}), view.weight, view.bias);
     add(tensor_name(n, true), json::array({view.out}), view.bias, view.bias + view.out);
   }
-  if (!model.metadata.empty()) {
-    header[kMetadataKey] = model.metadata;
+  std::map<std::string, std::string> metadata = model.metadata;
+  if (!model.standardization.empty()) {
+    metadata[kMeanKey] = json(model.standardization.mean).dump();
+    metadata[kDeviationKey] = json(model.standardization.deviation).dump();
+  }
+  if (!metadata.empty()) {
+    header[kMetadataKey] = metadata;
   }
   std::string text;
   try {
@@ -365,6 +434,7 @@ ModelFile decode_model(std::string_view bytes, const std::string& name) {
   check_layout(tensors, data.size(), name);
   model.precision = tensors.front().precision;
   check_finite(data, model.precision, name);
+  model.standardization = take_standardization(model.metadata, model.topology.features(), name);
   model.parameters = data;
   return model;
 }

@@ -6,7 +6,7 @@
 #include <new>
 #include <span>
 
-#include "ml/lanes.h"
+#include "ml/kernel/isa.h"
 
 namespace gradmill::ml {
 

@@ -7,6 +7,36 @@
 namespace gradmill::ml {
 namespace {
 
+template <class T>
+T unit(Activation activation, T sum) {
+  switch (activation) {
+    case Activation::kRelu:
+      return std::max(sum, T(0));
+    case Activation::kTanh:
+      return std::tanh(sum);
+    case Activation::kSigmoid:
+      return 1 / (1 + std::exp(-sum));
+    case Activation::kMlPy:
+      return sum;
+  }
+  return sum;
+}
+
+template <class T>
+T derivative(Activation activation, T sum) {
+  const T output = unit(activation, sum);
+  switch (activation) {
+    case Activation::kRelu:
+    case Activation::kMlPy:
+      return sum >= 0 ? T(1) : T(0);
+    case Activation::kTanh:
+      return 1 - output * output;
+    case Activation::kSigmoid:
+      return output * (1 - output);
+  }
+  return 0;
+}
+
 /// sums[n][o] = bias + weights * input of layer n, for one row; the logits are sums.back().
 template <class T>
 std::vector<std::vector<T>> forward_naive(const Topology& topology,
@@ -22,10 +52,9 @@ std::vector<std::vector<T>> forward_naive(const Topology& topology,
         sum[o] += parameters[layer.weight + o * layer.in + i] * input[i];
       }
     }
-    input = sum;
-    if (activation == Activation::kRelu) {
-      std::for_each(input.begin(), input.end(), [](T& value) { value = std::max(value, T(0)); });
-    }
+    input.resize(sum.size());
+    std::transform(
+        sum.begin(), sum.end(), input.begin(), [&](T value) { return unit(activation, value); });
     sums.push_back(std::move(sum));
   }
   return sums;
@@ -59,9 +88,11 @@ std::vector<T> softmax(std::vector<T> logits) {
 template <class T>
 double gradient_naive(const Topology& topology,
                       Activation activation,
+                      double label_smoothing,
                       const Shard& shard,
                       std::span<const T> parameters,
                       std::span<T> descent) {
+  const double off = label_smoothing / topology.classes();
   const std::vector<LayerView> layers = layer_views(topology);
   std::fill(descent.begin(), descent.end(), T(0));
   double loss = 0;
@@ -72,7 +103,8 @@ double gradient_naive(const Topology& topology,
     loss -= std::log(probabilities[shard.labels[row]] + 1e-6);
     std::vector<T> delta(topology.classes());
     for (std::size_t c = 0; c < delta.size(); ++c) {
-      delta[c] = (c == shard.labels[row] ? T(1) : T(0)) - probabilities[c];
+      const double target = off + (c == shard.labels[row] ? 1 - label_smoothing : 0);
+      delta[c] = static_cast<T>(target) - probabilities[c];
     }
     for (std::size_t n = layers.size(); n-- > 0;) {
       const LayerView& layer = layers[n];
@@ -80,16 +112,13 @@ double gradient_naive(const Topology& topology,
       for (std::size_t o = 0; o < layer.out; ++o) {
         descent[layer.bias + o] += delta[o];
         for (std::size_t i = 0; i < layer.in; ++i) {
-          T input = n == 0 ? features[i] : sums[n - 1][i];
-          if (n > 0 && activation == Activation::kRelu) {
-            input = std::max(input, T(0));
-          }
+          const T input = n == 0 ? features[i] : unit(activation, sums[n - 1][i]);
           descent[layer.weight + o * layer.in + i] += delta[o] * input;
           back[i] += parameters[layer.weight + o * layer.in + i] * delta[o];
         }
       }
       for (std::size_t i = 0; n > 0 && i < layer.in; ++i) {
-        back[i] = sums[n - 1][i] >= 0 ? back[i] : T(0);
+        back[i] *= derivative(activation, sums[n - 1][i]);
       }
       delta = std::move(back);
     }
@@ -113,9 +142,9 @@ std::size_t count_errors_naive(const Topology& topology,
 }
 
 template double gradient_naive(
-    const Topology&, Activation, const Shard&, std::span<const float>, std::span<float>);
+    const Topology&, Activation, double, const Shard&, std::span<const float>, std::span<float>);
 template double gradient_naive(
-    const Topology&, Activation, const Shard&, std::span<const double>, std::span<double>);
+    const Topology&, Activation, double, const Shard&, std::span<const double>, std::span<double>);
 template std::size_t count_errors_naive(const Topology&,
                                         Activation,
                                         const Shard&,

@@ -3,14 +3,18 @@
 
 #include <cstddef>
 
+#include "ml/flush_subnormals.h"
+
 namespace gradmill::ml {
 
 /// Calls f(i, worker) for each i in [0, count), on at most `threads` threads; worker is in
 /// [0, threads), and no two calls with one worker overlap. Which worker gets which i does not
-/// depend on timing. f must not throw. Without OpenMP it runs serially.
+/// depend on timing. Subnormal numbers count as zero in f, which must not throw. Without OpenMP it
+/// runs serially.
 template <class F>
 void parallel_for(std::size_t count, int threads, const F& f) {
   if (threads <= 1 || count <= 1) {
+    const FlushSubnormals flush;
     for (std::size_t i = 0; i < count; ++i) {
       f(i, 0);
     }
@@ -20,6 +24,7 @@ void parallel_for(std::size_t count, int threads, const F& f) {
 #pragma omp parallel for schedule(static, 1) num_threads(threads)
 #endif
   for (int worker = 0; worker < threads; ++worker) {
+    const FlushSubnormals flush;
     for (auto i = static_cast<std::size_t>(worker); i < count;
          i += static_cast<std::size_t>(threads)) {
       f(i, worker);

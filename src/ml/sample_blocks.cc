@@ -2,40 +2,34 @@
 
 #include <algorithm>
 
-#include "base/check.h"
+#include "ml/kernel/kernels.h"
 
 namespace gradmill::ml {
-namespace {
-
-// Activations of a block of 384 samples and some dozens of units stay in the second-level cache;
-// wide layers get smaller blocks, so that the workspace of a thread stays within megabytes.
-constexpr std::size_t kBlockRows = 384;
-constexpr std::size_t kWideBlockRows = 64;
-constexpr std::uint32_t kWideUnits = 1024;
-
-}  // namespace
-
-std::size_t block_rows(const Topology& topology) {
-  GRADMILL_CHECK(!topology.units.empty());
-  const std::uint32_t widest = *std::max_element(topology.units.begin(), topology.units.end());
-  return widest > kWideUnits ? kWideBlockRows : kBlockRows;
-}
 
 template <class T>
-SampleBlocks<T>::SampleBlocks(const Shard& shard, std::size_t block_rows)
-    : rows_(shard.rows), features_(shard.features), block_rows_(block_rows) {
-  values_ = AlignedArray<T>(blocks() * features_ * block_rows_);
-  labels_ = AlignedArray<T>(blocks() * block_rows_);
-  std::fill_n(labels_.data(), labels_.size(), T(-1));
-  for (std::size_t row = 0; row < rows_; ++row) {
-    const std::size_t block = row / block_rows_;
-    const std::size_t column = row % block_rows_;
-    T* const target = values_.data() + block * features_ * block_rows_ + column;
-    for (std::size_t feature = 0; feature < features_; ++feature) {
-      target[feature * block_rows_] = static_cast<T>(shard.value(row, feature));
+SampleBlocks<T>::SampleBlocks(const Shard& shard, const Standardization& standardization)
+    : rows_(shard.rows), features_(shard.features) {
+  constexpr std::size_t kLanes = kLaneBytes / sizeof(T);
+  static_assert(kBlockRows % kLanes == 0);
+  // The transposition works on whole vectors of features; those beyond the last are overwritten by
+  // the next block, or spare.
+  const std::size_t padded = (features_ + kLanes - 1) / kLanes * kLanes;
+  const std::size_t spare = (padded - features_) * kBlockRows;
+  values_ = AlignedArray<T>(blocks() * features_ * kBlockRows + spare);
+  labels_ = AlignedArray<std::int32_t>(blocks() * kBlockRows);
+  const StandardizedRows<T> rows(shard, standardization);
+  AlignedArray<T> strip(kLanes * padded);
+  for (std::size_t first = 0; first < rows_; first += kLanes) {
+    const std::size_t count = std::min(kLanes, rows_ - first);
+    for (std::size_t k = 0; k < count; ++k) {
+      rows.write(first + k, strip.data() + k * padded);
     }
-    labels_.data()[row] = static_cast<T>(shard.labels[row]);
+    std::fill(strip.data() + count * padded, strip.data() + kLanes * padded, T(0));
+    T* const block = values_.data() + first / kBlockRows * features_ * kBlockRows;
+    kernels().table<T>().transpose(
+        block + first % kBlockRows, kBlockRows, strip.data(), padded, kLanes, padded);
   }
+  std::copy(shard.labels.begin(), shard.labels.end(), labels_.data());
 }
 
 template class SampleBlocks<float>;

@@ -1,4 +1,4 @@
-// A shard as the kernels read it: feature-major blocks of a fixed number of samples.
+// A shard with its samples in lanes: feature-major blocks of a fixed number of samples.
 #pragma once
 
 #include <cstddef>
@@ -6,42 +6,46 @@
 
 #include "ml/aligned.h"
 #include "ml/shard.h"
-#include "ml/topology.h"
+#include "ml/standardization.h"
 
 namespace gradmill::ml {
 
-/// Rows of one block for a topology. It depends on the topology alone, so block boundaries, and
-/// with them every sum, are the same for any number of threads.
-[[nodiscard]] std::size_t block_rows(const Topology& topology);
+/// Rows of one block, whatever the topology and the threads: block boundaries, and with them every
+/// sum, depend on the data alone.
+inline constexpr std::size_t kBlockRows = 384;
 
-/// Samples in blocks of `block_rows`: features [blocks][features][block_rows] and labels
-/// [blocks][block_rows]. The last block is padded with zero features and the label -1, which equals
-/// no class. Immutable once built, so threads may share it.
+/// Samples in blocks of kBlockRows: features [blocks][features][kBlockRows] and labels
+/// [blocks][kBlockRows]. The last block is padded with zero features and the label 0. Immutable
+/// once built, so threads may share it.
 template <class T>
 class SampleBlocks {
  public:
-  SampleBlocks(const Shard& shard, std::size_t block_rows);
+  SampleBlocks(const Shard& shard, const Standardization& standardization);
 
   [[nodiscard]] std::size_t rows() const { return rows_; }
-  [[nodiscard]] std::size_t blocks() const { return (rows_ + block_rows_ - 1) / block_rows_; }
-  [[nodiscard]] std::size_t block_rows() const { return block_rows_; }
+  [[nodiscard]] std::size_t blocks() const { return (rows_ + kBlockRows - 1) / kBlockRows; }
+  /// Samples of a block that are not padding.
+  [[nodiscard]] std::size_t rows_of(std::size_t block) const {
+    return block + 1 < blocks() ? kBlockRows : rows_ - block * kBlockRows;
+  }
   [[nodiscard]] std::size_t features() const { return features_; }
-  /// [features][block_rows]
+  /// [features][kBlockRows]
   [[nodiscard]] const T* features_of(std::size_t block) const {
-    return values_.data() + block * features_ * block_rows_;
+    return values_.data() + block * features_ * kBlockRows;
   }
-  /// [block_rows], as T: whole numbers, or -1 for padding.
-  [[nodiscard]] const T* labels_of(std::size_t block) const {
-    return labels_.data() + block * block_rows_;
+  /// [kBlockRows]
+  [[nodiscard]] const std::int32_t* labels_of(std::size_t block) const {
+    return labels_.data() + block * kBlockRows;
   }
-  [[nodiscard]] std::size_t bytes() const { return (values_.size() + labels_.size()) * sizeof(T); }
+  [[nodiscard]] std::size_t bytes() const {
+    return values_.size() * sizeof(T) + labels_.size() * sizeof(std::int32_t);
+  }
 
  private:
   std::size_t rows_;
   std::size_t features_;
-  std::size_t block_rows_;
   AlignedArray<T> values_;
-  AlignedArray<T> labels_;
+  AlignedArray<std::int32_t> labels_;
 };
 
 extern template class SampleBlocks<float>;

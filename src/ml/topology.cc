@@ -39,4 +39,13 @@ std::vector<LayerView> layer_views(const Topology& topology) {
   return views;
 }
 
+double pass_flop(const Topology& topology) {
+  double flop = 0;
+  for (std::size_t n = 0; n < topology.layers(); ++n) {
+    const double products = 2.0 * topology.units[n] * topology.units[n + 1];
+    flop += products * (n == 0 ? 2 : 3);
+  }
+  return flop;
+}
+
 }  // namespace gradmill::ml

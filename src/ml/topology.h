@@ -39,4 +39,8 @@ struct LayerView {
 /// order of the model file's data.
 [[nodiscard]] std::vector<LayerView> layer_views(const Topology& topology);
 
+/// Floating-point operations of one sample in one pass forward and back, counted as the products
+/// alone.
+[[nodiscard]] double pass_flop(const Topology& topology);
+
 }  // namespace gradmill::ml

@@ -1,39 +1,29 @@
-// One task: full-batch gradient descent on one shard from given weights.
+// One task: training on one shard from given weights.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <variant>
 
-#include "ml/sample_blocks.h"
-#include "ml/shard.h"
+#include "ml/samples.h"
+#include "ml/training_result.h"
 #include "ml/training_rule.h"
 
 namespace gradmill::ml {
 
-/// A shard laid out for the kernels of one precision.
-using Samples = std::variant<SampleBlocks<float>, SampleBlocks<double>>;
-
-/// Lays `shard` out for `rule`; it suits every rule of that precision and topology.
-[[nodiscard]] Samples prepare_samples(const Shard& shard, const TrainingRule& rule);
-
-/// What a task returns.
-struct TrainingResult {
-  std::string delta;         ///< New parameters minus old, little endian, in the rule's precision.
-  std::uint32_t epochs = 0;  ///< Steps made; fewer than the rule's when it stopped early.
-  double loss = 0;           ///< Summed cross-entropy of the last epoch, before its step if any.
-  bool cancelled = false;    ///< Stopped on request: the rest means nothing.
-};
-
-/// Trains by `rule` from `parameters` (little endian, parameter_count elements): each epoch, take
-/// the loss and its gradient; stop if the loss has changed by min_loss_change or less since the
-/// epoch before; step by eta times the gradient. The bits depend on the rule, the samples and the
-/// parameters alone, not on `threads`. Looks at `stop` between epochs.
+/// Trains by `rule` from `parameters` (little endian, parameter_count elements).
+///
+/// kGd, each epoch: take the loss and its gradient over all rows; stop if the loss has changed by
+/// min_loss_change or less since the epoch before; step by eta times the gradient. The others step
+/// by the mean gradient of a batch; the order of rows and the schedule go on over the rounds.
+///
+/// The bits depend on the rule, the samples, the parameters and the position alone, not on
+/// `threads`. Looks at `stop` between steps.
 [[nodiscard]] TrainingResult train_shard(const TrainingRule& rule,
                                          const Samples& samples,
                                          std::string_view parameters,
+                                         const TaskPosition& position,
                                          int threads,
                                          const std::stop_token& stop);
 

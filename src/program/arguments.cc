@@ -63,6 +63,35 @@ std::uint64_t Arguments::integer(const std::string& name,
   return *number;
 }
 
+std::vector<std::uint64_t> Arguments::integers(const std::string& name,
+                                               std::uint64_t least,
+                                               std::uint64_t most,
+                                               std::size_t count_most) const {
+  const std::string& value = values_.at(name);
+  const auto commas = static_cast<std::size_t>(std::count(value.begin(), value.end(), ','));
+  const auto refuse_list = [&] {
+    refuse(name,
+           value,
+           "a whole number from " + std::to_string(least) + " to " + std::to_string(most) +
+               ", or up to " + std::to_string(count_most) + " of them with commas between");
+  };
+  if (commas >= count_most) {
+    refuse_list();
+  }
+  std::vector<std::uint64_t> numbers;
+  for (std::size_t begin = 0; begin <= value.size();) {
+    const std::size_t end = std::min(value.find(',', begin), value.size());
+    const auto number =
+        parse_integer<std::uint64_t>(std::string_view(value).substr(begin, end - begin));
+    if (!number || *number < least || *number > most) {
+      refuse_list();
+    }
+    numbers.push_back(*number);
+    begin = end + 1;
+  }
+  return numbers;
+}
+
 double Arguments::real(const std::string& name, double least, double most) const {
   const std::string& value = values_.at(name);
   const std::optional<double> number = parse_real<double>(value);
@@ -80,6 +109,15 @@ double Arguments::real_above(const std::string& name, double bound) const {
   const std::optional<double> number = parse_real<double>(value);
   if (!number || *number <= bound) {
     refuse(name, value, "a number above " + number_text(bound));
+  }
+  return *number;
+}
+
+double Arguments::fraction(const std::string& name) const {
+  const std::string& value = values_.at(name);
+  const std::optional<double> number = parse_real<double>(value);
+  if (!number || *number < 0 || *number >= 1) {
+    refuse(name, value, "a number of at least 0 and below 1");
   }
   return *number;
 }
@@ -134,7 +172,18 @@ CommandLine::CommandLine(std::string program, std::string purpose)
 }
 
 CommandLine& CommandLine::positional(const std::string& name, const std::string& help) {
-  positionals_.push_back({name, name, std::nullopt, help});
+  positionals_.push_back({name, name, std::nullopt, help, ""});
+  required_ = positionals_.size();
+  return *this;
+}
+
+CommandLine& CommandLine::optional_positional(const std::string& name, const std::string& help) {
+  positionals_.push_back({name, name, std::nullopt, help, ""});
+  return *this;
+}
+
+CommandLine& CommandLine::group(const std::string& heading) {
+  group_ = heading;
   return *this;
 }
 
@@ -142,12 +191,12 @@ CommandLine& CommandLine::option(const std::string& name,
                                  const std::string& value,
                                  std::optional<std::string> fallback,
                                  const std::string& help) {
-  options_.push_back({name, value, std::move(fallback), help});
+  options_.push_back({name, value, std::move(fallback), help, group_});
   return *this;
 }
 
 CommandLine& CommandLine::flag(const std::string& name, const std::string& help) {
-  options_.push_back({name, "", std::nullopt, help});
+  options_.push_back({name, "", std::nullopt, help, group_});
   return *this;
 }
 
@@ -201,7 +250,10 @@ std::optional<Arguments> CommandLine::parse(const std::vector<std::string>& word
   }
   for (std::size_t n = 0; n < positionals_.size(); ++n) {
     if (n >= values.size()) {
-      throw invalid_input(positionals_[n].name + " is missing; see " + program_ + " --help");
+      if (n < required_) {
+        throw invalid_input(positionals_[n].name + " is missing; see " + program_ + " --help");
+      }
+      break;
     }
     arguments.values_[positionals_[n].name] = values[n];
     arguments.given_[positionals_[n].name] = true;
@@ -223,10 +275,11 @@ std::string CommandLine::help() const {
   std::ostringstream text;
   text << "usage: " << program_;
   std::size_t width = 0;
-  for (const Option& one : positionals_) {
-    text << ' ' << one.name;
-    width = std::max(width, one.name.size());
+  for (std::size_t n = 0; n < positionals_.size(); ++n) {
+    text << (n == required_ ? " [" : " ") << positionals_[n].name;
+    width = std::max(width, positionals_[n].name.size());
   }
+  text << (required_ < positionals_.size() ? "]" : "");
   const auto left = [](const Option& one) {
     return one.value.empty() ? one.name : one.name + ' ' + one.value;
   };
@@ -241,8 +294,14 @@ std::string CommandLine::help() const {
     line(one.name, one.help);
   }
   text << (positionals_.empty() ? "" : "\n");
+  std::string group;
   for (const Option& one : options_) {
-    line(left(one), one.help + (one.fallback ? " (default " + *one.fallback + ")" : ""));
+    if (one.group != group) {
+      group = one.group;
+      text << '\n' << group << ":\n";
+    }
+    line(left(one),
+         one.help + (one.fallback.value_or("").empty() ? "" : " (default " + *one.fallback + ")"));
   }
   text << (epilogue_.empty() ? "" : "\n" + epilogue_);
   return text.str();

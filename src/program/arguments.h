@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -24,9 +25,16 @@ class Arguments {
   [[nodiscard]] std::uint64_t integer(const std::string& name,
                                       std::uint64_t least,
                                       std::uint64_t most) const;
+  /// Whole numbers with commas between, at most `count_most` of them.
+  [[nodiscard]] std::vector<std::uint64_t> integers(const std::string& name,
+                                                    std::uint64_t least,
+                                                    std::uint64_t most,
+                                                    std::size_t count_most) const;
   [[nodiscard]] double real(const std::string& name, double least, double most) const;
   /// As real(), but above `bound` rather than at least it.
   [[nodiscard]] double real_above(const std::string& name, double bound) const;
+  /// A number of at least 0 and below 1.
+  [[nodiscard]] double fraction(const std::string& name) const;
   /// A number with ms, s or min.
   [[nodiscard]] std::chrono::milliseconds duration(const std::string& name) const;
   /// One of `choices`.
@@ -49,6 +57,10 @@ class CommandLine {
 
   /// A required positional argument, in order; `name` is written <name>.
   CommandLine& positional(const std::string& name, const std::string& help);
+  /// A positional argument that may be left out, with all that follow it.
+  CommandLine& optional_positional(const std::string& name, const std::string& help);
+  /// The options added from here on stand below this heading in the help.
+  CommandLine& group(const std::string& heading);
   /// An option --name VALUE; no default if `fallback` is absent.
   CommandLine& option(const std::string& name,
                       const std::string& value,
@@ -70,11 +82,14 @@ class CommandLine {
     std::string value;  // empty: a flag
     std::optional<std::string> fallback;
     std::string help;
+    std::string group;
   };
   std::string program_;
   std::string purpose_;
   std::vector<Option> positionals_;
+  std::size_t required_ = 0;  // positionals_ that cannot be left out
   std::vector<Option> options_;
+  std::string group_;
   std::string epilogue_;
 };
 

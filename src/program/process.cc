@@ -1,5 +1,6 @@
 #include "program/process.h"
 
+#include <malloc.h>
 #include <signal.h>
 
 #include <cstdlib>
@@ -51,6 +52,14 @@ int run_program(const std::string& name, const std::function<int()>& body) {
     logger->error("internal error: {}", error.what());
     return kJobFailed;
   }
+}
+
+void keep_freed_memory() {
+  // Buffers above the first bound still go back at once. It is the most that glibc takes.
+  constexpr int kLargest = 32 << 20;
+  // Called before any other thread is started.
+  ::mallopt(M_MMAP_THRESHOLD, kLargest);      // NOLINT(concurrency-mt-unsafe)
+  ::mallopt(M_TRIM_THRESHOLD, 8 * kLargest);  // NOLINT(concurrency-mt-unsafe)
 }
 
 void wait_for_stop_signal() {

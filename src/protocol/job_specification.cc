@@ -3,8 +3,11 @@
 #include <array>
 #include <charconv>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 #include "base/check.h"
+#include "protocol/rule_names.h"
 
 namespace gradmill {
 namespace {
@@ -17,12 +20,46 @@ std::string shortest(double value) {
   return {text.data(), end};
 }
 
-std::string_view name_of(ml::Activation activation) {
-  return activation == ml::Activation::kRelu ? "relu" : "ml-py";
+using Hyperparameters = std::vector<std::pair<std::string, std::string>>;
+
+void add_optimizer(Hyperparameters& all, const ml::TrainingRule& rule) {
+  all.emplace_back("optimizer", name_of(rule.optimizer));
+  all.emplace_back("eta", shortest(rule.eta));
+  if (rule.steps_per_round > 0) {
+    all.emplace_back("steps-per-round", std::to_string(rule.steps_per_round));
+  } else {
+    all.emplace_back("epochs", std::to_string(rule.epochs));
+  }
+  if (rule.optimizer == ml::Optimizer::kGd) {
+    all.emplace_back("min-loss-change", shortest(rule.min_loss_change));
+    return;
+  }
+  all.emplace_back("batch-size", std::to_string(rule.batch_size));
+  if (rule.optimizer == ml::Optimizer::kMomentum) {
+    all.emplace_back("momentum", shortest(rule.momentum));
+  }
+  all.emplace_back("weight-decay", shortest(rule.weight_decay));
+  all.emplace_back("label-smoothing", shortest(rule.label_smoothing));
+  all.emplace_back("schedule", name_of(rule.schedule));
 }
 
-std::string_view name_of(ml::Precision precision) {
-  return precision == ml::Precision::kFloat ? "float" : "double";
+/// A line of the canonical text.
+void add(std::string& text, std::string_view field, std::string_view value) {
+  text.append(field).append(" ").append(value).append("\n");
+}
+
+template <class Number>
+void add_list(std::string& text, const char* field, const std::vector<Number>& values) {
+  text += field;
+  for (const Number value : values) {
+    text += ' ';
+    if constexpr (std::is_floating_point_v<Number>) {
+      text += shortest(value);
+    } else {
+      text += std::to_string(value);
+    }
+  }
+  text += '\n';
 }
 
 }  // namespace
@@ -36,31 +73,50 @@ std::vector<BlobRef> JobSpecification::blobs() const {
   return all;
 }
 
+std::vector<std::pair<std::string, std::string>> hyperparameters(
+    const JobSpecification& specification) {
+  Hyperparameters all;
+  add_optimizer(all, specification.rule);
+  const ml::ServerRule& server = specification.server;
+  all.emplace_back("server-optimizer", name_of(server.optimizer));
+  all.emplace_back("server-eta", shortest(server.eta));
+  if (server.optimizer != ml::ServerOptimizer::kAverage) {
+    all.emplace_back("server-momentum", shortest(server.momentum));
+  }
+  all.emplace_back("rounds", std::to_string(specification.rounds));
+  all.emplace_back("early-stop", std::to_string(specification.early_stop));
+  return all;
+}
+
 Digest job_digest(const JobSpecification& specification) {
   const ml::TrainingRule& rule = specification.rule;
-  std::string text = "gradmill job 1\nunits";
-  for (const std::uint32_t units : rule.topology.units) {
-    text += ' ' + std::to_string(units);
+  std::string text = "gradmill job 2\n";
+  add_list(text, "units", rule.topology.units);
+  add(text, "activation", name_of(rule.activation));
+  add(text, "precision", name_of(rule.precision));
+  for (const auto& [name, value] : hyperparameters(specification)) {
+    add(text, name, value);
   }
-  text += "\nactivation ";
-  text += name_of(rule.activation);
-  text += "\nprecision ";
-  text += name_of(rule.precision);
-  text += "\noptimizer gd\neta " + shortest(rule.eta);
-  text += "\nepochs " + std::to_string(rule.epochs);
-  text += "\nmin-loss-change " + shortest(rule.min_loss_change);
-  text += "\nrounds " + std::to_string(specification.rounds);
-  text += "\nseed " + std::to_string(rule.seed);
+  add(text, "seed", std::to_string(rule.seed));
+  if (!rule.standardization.empty()) {
+    add_list(text, "mean", rule.standardization.mean);
+    add_list(text, "deviation", rule.standardization.deviation);
+  }
   for (const BlobRef& shard : specification.shards) {
-    text += "\nshard " + shard.digest.hex();
+    add(text, "shard", shard.digest.hex());
   }
   for (const BlobRef& shard : specification.validation) {
-    text += "\nvalidation " + shard.digest.hex();
+    add(text, "validation", shard.digest.hex());
   }
   if (specification.initial_weights) {
-    text += "\ninitial-weights " + specification.initial_weights->digest.hex();
+    add(text, "initial-weights", specification.initial_weights->digest.hex());
   }
-  return sha256(text + '\n');
+  return sha256(text);
+}
+
+bool is_validated(const JobSpecification& specification, std::uint32_t round) {
+  return specification.early_stop > 0 || round == specification.rounds ||
+         round % specification.validate_every == 0;
 }
 
 }  // namespace gradmill

@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/blob.h"
+#include "ml/server_optimizer.h"
 #include "ml/training_rule.h"
 
 namespace gradmill {
@@ -13,22 +16,36 @@ namespace gradmill {
 /// A training job as submitted. Immutable.
 struct JobSpecification {
   ml::TrainingRule rule;
-  std::uint32_t rounds = 0;                ///< >= 1.
-  std::vector<BlobRef> shards;             ///< Training shards; a shard is named by its index.
-  std::vector<BlobRef> validation;         ///< Validation shards.
+  ml::ServerRule server;
+  std::uint32_t rounds = 0;          ///< >= 1.
+  std::uint32_t validate_every = 1;  ///< Rounds from one validation to the next, >= 1.
+  std::uint32_t early_stop = 0;     ///< End after this many rounds without a lower error; 0: never.
+  std::vector<BlobRef> shards;      ///< Training shards; a shard is named by its index.
+  std::vector<BlobRef> validation;  ///< Validation shards.
   std::optional<BlobRef> initial_weights;  ///< Instead of the seed's.
 
   /// Every blob that the job needs.
   [[nodiscard]] std::vector<BlobRef> blobs() const;
 };
 
+/// Name and value of each number and choice that a recipe of training has, without those that the
+/// others make void: they decide the bits, together with what is trained on what.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> hyperparameters(
+    const JobSpecification& specification);
+
 /// The job's identity: SHA-256 of a canonical text of the specification. It keys every random draw
 /// and takes no part of ids, paths or nodes, so the same job submitted twice draws the same.
 [[nodiscard]] Digest job_digest(const JobSpecification& specification);
 
+/// Whether the error of this round, from 1, is to be known: every validate_every-th and the last
+/// one's, and with early_stop every round's.
+[[nodiscard]] bool is_validated(const JobSpecification& specification, std::uint32_t round);
+
 /// Caps of a job; submissions beyond them are refused.
 inline constexpr std::uint32_t kRoundsMax = 1'000'000;
 inline constexpr std::uint32_t kEpochsMax = 1'000'000'000;
+inline constexpr std::uint32_t kStepsMax = 1'000'000'000;
+inline constexpr std::uint32_t kBatchMax = 1'000'000'000;
 inline constexpr std::size_t kShardsMax = 50'000;
 
 }  // namespace gradmill

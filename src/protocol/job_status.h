@@ -1,7 +1,9 @@
 // How a job stands, as the coordinator tells it and the client shows it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,13 +26,13 @@ struct TaskReport {
   double compute = 0;   ///< Training on the node.
   double wait = 0;      ///< From the start of the round to the offer that was accepted, and load.
   std::uint32_t epochs = 0;
-  double loss = 0;  ///< Summed cross-entropy before the last step.
+  double loss = 0;  ///< Summed cross-entropy; see ml::TrainingResult.
 };
 
 /// A finished round. Seconds.
 struct RoundReport {
-  std::uint32_t round = 0;  ///< From 1.
-  double validation_error = 0;
+  std::uint32_t round = 0;                 ///< From 1.
+  std::optional<double> validation_error;  ///< If the round was validated.
   double seconds = 0;
   double aggregate = 0;
   double validate = 0;
@@ -51,6 +53,8 @@ struct JobQuery {
   std::uint64_t version = 0;       ///< Of the last answer.
   std::uint32_t rounds_known = 0;  ///< Reports of later rounds are sent.
   bool with_tasks = false;         ///< Also the timing of each task.
+  /// Unless the job has ended or this is the first query, gather news for so long.
+  std::chrono::milliseconds gather{0};
 };
 
 /// How a job stands.
@@ -67,8 +71,11 @@ struct JobStatus {
   std::vector<NodeReport> nodes;
   std::string reason;   ///< Ended: succeeded, cancelled, no_capacity, shard_failed, ...
   std::string message;  ///< Ended: a sentence for people.
-  BlobRef parameters;   ///< The weights after the last finished round.
-  std::string notice;   ///< Running: what holds it up, if anything.
+  BlobRef
+      parameters;  ///< The weights of the last finished round, or of best_round if there is one.
+  std::uint32_t best_round =
+      0;               ///< Jobs with early_stop: the round of lowest error so far; else 0.
+  std::string notice;  ///< Running: what holds it up, if anything.
 };
 
 }  // namespace gradmill

@@ -27,7 +27,20 @@ enum class LoadRule {
 };
 
 /// How an offer stands at a node; the wire protocol says what each means.
-enum class TaskState { kRunning, kDone, kRefused, kMissing, kBusy, kFailed, kCancelled, kNotFound };
+enum class TaskState {
+  kRunning,
+  kDone,
+  kRefused,
+  kMissing,
+  kBusy,
+  kFailed,
+  kCancelled,
+  kNotFound,
+  kDiverged,
+};
+
+/// Weights and deltas up to this size travel in the calls about a task, larger ones as blobs.
+inline constexpr std::uint64_t kInlineBytesMax = std::uint64_t{1} << 20U;
 
 /// A node's answer about an offer.
 struct TaskAnswer {
@@ -35,11 +48,14 @@ struct TaskAnswer {
   TaskState state = TaskState::kNotFound;
   std::vector<Digest> missing;  ///< kMissing: blobs the node lacks.
   Digest weights;               ///< kDone: what the delta starts from.
-  BlobRef delta;                ///< kDone: new weights minus old.
+  /// kDone: new weights minus old. Up to kInlineBytesMax the answer itself carries the bytes, with
+  /// a checksum and no digest; larger ones are fetched by their digest.
+  BlobRef delta;
+  std::uint64_t delta_checksum = 0;  ///< kDone: of the bytes, if they are inline.
   /// kDone: the bytes of the delta; absent over the wire where it is too large to be inline.
   std::shared_ptr<const std::string> delta_bytes;
-  double loss = 0;             ///< kDone: summed cross-entropy before the last step.
-  std::uint32_t epochs = 0;    ///< kDone: steps made.
+  double loss = 0;             ///< kDone: summed cross-entropy; see ml::TrainingResult.
+  std::uint32_t epochs = 0;    ///< kDone: whole passes over the shard.
   double compute_seconds = 0;  ///< kDone
   double delay_seconds = 0;    ///< kDone: simulated load.
   std::string message;         ///< kFailed: why, for people.

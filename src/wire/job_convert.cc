@@ -1,5 +1,6 @@
 #include "wire/job_convert.h"
 
+#include "protocol/specification_check.h"
 #include "wire/wire_convert.h"
 
 namespace gradmill::wire {
@@ -23,10 +24,35 @@ std::vector<gradmill::BlobRef> blobs_from(const std::vector<BlobRef>& blobs, con
   return to;
 }
 
+constexpr EnumTable<ml::ServerOptimizer, ServerOptimizer::type, 3> kServerOptimizers = {{
+    {ml::ServerOptimizer::kAverage, ServerOptimizer::AVERAGE},
+    {ml::ServerOptimizer::kMomentum, ServerOptimizer::MOMENTUM},
+    {ml::ServerOptimizer::kAdam, ServerOptimizer::ADAM},
+}};
+
+ServerRule to_wire(const ml::ServerRule& rule) {
+  ServerRule to;
+  to.optimizer = to_wire(rule.optimizer, kServerOptimizers);
+  to.eta = rule.eta;
+  to.momentum = rule.momentum;
+  return to;
+}
+
+ml::ServerRule server_rule_from(const ServerRule& rule) {
+  ml::ServerRule to;
+  to.optimizer = enum_from(rule.optimizer, kServerOptimizers, "the server optimizer");
+  to.eta = rule.eta;
+  to.momentum = rule.momentum;
+  check_server_rule(to);
+  return to;
+}
+
 RoundReport to_wire(const gradmill::RoundReport& report) {
   RoundReport to;
   to.round = static_cast<std::int32_t>(report.round);
-  to.validation_error = report.validation_error;
+  if (report.validation_error) {
+    to.__set_validation_error(*report.validation_error);
+  }
   to.seconds = report.seconds;
   to.aggregate = report.aggregate;
   to.validate = report.validate;
@@ -45,7 +71,9 @@ RoundReport to_wire(const gradmill::RoundReport& report) {
 
 gradmill::RoundReport report_from(const RoundReport& report) {
   gradmill::RoundReport to = {.round = unsigned_from<std::uint32_t>(report.round, "a round"),
-                              .validation_error = report.validation_error,
+                              .validation_error = report.__isset.validation_error
+                                                      ? std::optional(report.validation_error)
+                                                      : std::nullopt,
                               .seconds = report.seconds,
                               .aggregate = report.aggregate,
                               .validate = report.validate,
@@ -67,7 +95,10 @@ gradmill::RoundReport report_from(const RoundReport& report) {
 JobSpecification to_wire(const gradmill::JobSpecification& specification) {
   JobSpecification to;
   to.rule = to_wire(specification.rule);
+  to.server = to_wire(specification.server);
   to.rounds = static_cast<std::int32_t>(specification.rounds);
+  to.early_stop = static_cast<std::int32_t>(specification.early_stop);
+  to.validate_every = static_cast<std::int32_t>(specification.validate_every);
   to.shards = to_wire(specification.shards);
   to.validation = to_wire(specification.validation);
   if (specification.initial_weights) {
@@ -79,7 +110,12 @@ JobSpecification to_wire(const gradmill::JobSpecification& specification) {
 gradmill::JobSpecification specification_from(const JobSpecification& specification) {
   gradmill::JobSpecification to;
   to.rule = rule_from(specification.rule);
+  to.server = server_rule_from(specification.server);
   to.rounds = unsigned_from<std::uint32_t>(specification.rounds, "the number of rounds");
+  to.validate_every =
+      unsigned_from<std::uint32_t>(specification.validate_every, "the rounds between validations");
+  to.early_stop =
+      unsigned_from<std::uint32_t>(specification.early_stop, "the rounds until an early stop");
   to.shards = blobs_from(specification.shards, "a shard");
   to.validation = blobs_from(specification.validation, "a validation shard");
   if (specification.__isset.initial_weights) {
@@ -124,6 +160,7 @@ JobStatus to_wire(const gradmill::JobStatus& status) {
   to.message = status.message;
   to.parameters = to_wire(status.parameters);
   to.notice = status.notice;
+  to.best_round = static_cast<std::int32_t>(status.best_round);
   return to;
 }
 
@@ -150,6 +187,7 @@ gradmill::JobStatus status_from(const JobStatus& status) {
   to.message = status.message;
   to.parameters = blob_from(status.parameters, "the parameters");
   to.notice = status.notice;
+  to.best_round = unsigned_from<std::uint32_t>(status.best_round, "the best round");
   return to;
 }
 

@@ -1,6 +1,5 @@
 #include "wire/task_convert.h"
 
-#include <array>
 #include <memory>
 #include <utility>
 
@@ -9,11 +8,10 @@
 namespace gradmill::wire {
 namespace {
 
-constexpr std::size_t kInlineBytesMax = std::size_t{1} << 20U;
 constexpr std::size_t kJobIdMax = 64;
 constexpr std::size_t kMessageMax = 500;
 
-constexpr std::array<std::pair<gradmill::TaskState, TaskState::type>, 8> kStates = {{
+constexpr EnumTable<gradmill::TaskState, TaskState::type, 9> kStates = {{
     {gradmill::TaskState::kRunning, TaskState::RUNNING},
     {gradmill::TaskState::kDone, TaskState::DONE},
     {gradmill::TaskState::kRefused, TaskState::REFUSED},
@@ -22,25 +20,8 @@ constexpr std::array<std::pair<gradmill::TaskState, TaskState::type>, 8> kStates
     {gradmill::TaskState::kFailed, TaskState::FAILED},
     {gradmill::TaskState::kCancelled, TaskState::CANCELLED},
     {gradmill::TaskState::kNotFound, TaskState::NOT_FOUND},
+    {gradmill::TaskState::kDiverged, TaskState::DIVERGED},
 }};
-
-TaskState::type to_wire(gradmill::TaskState state) {
-  for (const auto& [ours, theirs] : kStates) {
-    if (ours == state) {
-      return theirs;
-    }
-  }
-  return TaskState::UNKNOWN;
-}
-
-gradmill::TaskState state_from(TaskState::type state) {
-  for (const auto& [ours, theirs] : kStates) {
-    if (theirs == state) {
-      return ours;
-    }
-  }
-  throw invalid_input("the state of the task is unknown");
-}
 
 }  // namespace
 
@@ -63,6 +44,14 @@ gradmill::TaskId task_from(const TaskId& task) {
           .offer = unsigned_from<std::uint64_t>(task.offer, "the offer")};
 }
 
+std::uint32_t rounds_from(const RunTaskRequest& request) {
+  const auto rounds = unsigned_from<std::uint32_t>(request.rounds, "the number of rounds");
+  if (request.task.round < 1 || request.task.round > request.rounds) {
+    throw invalid_input("the round of the task is none of its job's");
+  }
+  return rounds;
+}
+
 LoadRule::type to_wire(gradmill::LoadRule rule) {
   return rule == gradmill::LoadRule::kDelay ? LoadRule::DELAY : LoadRule::REFUSE_OR_DELAY;
 }
@@ -77,7 +66,7 @@ gradmill::LoadRule load_rule_from(LoadRule::type rule) {
 TaskResponse to_wire(const gradmill::TaskAnswer& answer) {
   TaskResponse response;
   response.task = to_wire(answer.task);
-  response.state = to_wire(answer.state);
+  response.state = to_wire(answer.state, kStates);
   for (const gradmill::Digest& digest : answer.missing) {
     response.missing.push_back(to_wire(digest));
   }
@@ -85,6 +74,7 @@ TaskResponse to_wire(const gradmill::TaskAnswer& answer) {
   response.delta = to_wire(answer.delta);
   if (answer.delta_bytes != nullptr && answer.delta_bytes->size() <= kInlineBytesMax) {
     response.__set_delta_data(*answer.delta_bytes);
+    response.delta_checksum = static_cast<std::int64_t>(answer.delta_checksum);
   }
   response.loss = answer.loss;
   response.epochs = static_cast<std::int32_t>(answer.epochs);
@@ -97,7 +87,7 @@ TaskResponse to_wire(const gradmill::TaskAnswer& answer) {
 gradmill::TaskAnswer answer_from(TaskResponse&& response) {
   gradmill::TaskAnswer answer;
   answer.task = task_from(response.task);
-  answer.state = state_from(response.state);
+  answer.state = enum_from(response.state, kStates, "the state of the task");
   for (const std::string& digest : response.missing) {
     answer.missing.push_back(digest_from(digest, "a missing blob"));
   }
@@ -106,6 +96,7 @@ gradmill::TaskAnswer answer_from(TaskResponse&& response) {
     answer.delta = blob_from(response.delta, "the delta");
     if (response.__isset.delta_data) {
       answer.delta_bytes = std::make_shared<const std::string>(std::move(response.delta_data));
+      answer.delta_checksum = static_cast<std::uint64_t>(response.delta_checksum);
     }
     answer.loss = response.loss;
     answer.epochs = unsigned_from<std::uint32_t>(response.epochs, "the number of epochs");

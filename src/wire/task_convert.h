@@ -1,6 +1,8 @@
 // Tasks between the generated Thrift types and our own.
 #pragma once
 
+#include <cstdint>
+
 #include <wire/node_types.h>
 
 #include "protocol/task.h"
@@ -10,6 +12,9 @@ namespace gradmill::wire {
 /// The from_ functions throw Error(kInvalidInput) that names the field.
 [[nodiscard]] TaskId to_wire(const gradmill::TaskId& task);
 [[nodiscard]] gradmill::TaskId task_from(const TaskId& task);
+
+/// The rounds of the task's job; the task's round is one of them.
+[[nodiscard]] std::uint32_t rounds_from(const RunTaskRequest& request);
 
 [[nodiscard]] LoadRule::type to_wire(gradmill::LoadRule rule);
 [[nodiscard]] gradmill::LoadRule load_rule_from(LoadRule::type rule);

@@ -5,7 +5,37 @@
 
 #include <wire/common_constants.h>
 
+#include "protocol/specification_check.h"
+
 namespace gradmill::wire {
+namespace {
+
+constexpr EnumTable<ml::Activation, Activation::type, 4> kActivations = {{
+    {ml::Activation::kRelu, Activation::RELU},
+    {ml::Activation::kTanh, Activation::TANH},
+    {ml::Activation::kSigmoid, Activation::SIGMOID},
+    {ml::Activation::kMlPy, Activation::ML_PY},
+}};
+
+constexpr EnumTable<ml::Precision, Precision::type, 2> kPrecisions = {{
+    {ml::Precision::kFloat, Precision::FLOAT},
+    {ml::Precision::kDouble, Precision::DOUBLE},
+}};
+
+constexpr EnumTable<ml::Optimizer, Optimizer::type, 4> kOptimizers = {{
+    {ml::Optimizer::kGd, Optimizer::GD},
+    {ml::Optimizer::kSgd, Optimizer::SGD},
+    {ml::Optimizer::kMomentum, Optimizer::MOMENTUM},
+    {ml::Optimizer::kAdam, Optimizer::ADAM},
+}};
+
+constexpr EnumTable<ml::Schedule, Schedule::type, 3> kSchedules = {{
+    {ml::Schedule::kConstant, Schedule::CONSTANT},
+    {ml::Schedule::kCosine, Schedule::COSINE},
+    {ml::Schedule::kOneCycle, Schedule::ONE_CYCLE},
+}};
+
+}  // namespace
 
 std::string to_wire(const gradmill::Digest& digest) {
   return {digest.bytes.begin(), digest.bytes.end()};
@@ -34,13 +64,21 @@ gradmill::BlobRef blob_from(const BlobRef& blob, const char* field) {
 TrainingRule to_wire(const ml::TrainingRule& rule) {
   TrainingRule to;
   to.units.assign(rule.topology.units.begin(), rule.topology.units.end());
-  to.activation = rule.activation == ml::Activation::kRelu ? Activation::RELU : Activation::ML_PY;
-  to.precision = rule.precision == ml::Precision::kFloat ? Precision::FLOAT : Precision::DOUBLE;
-  to.optimizer = Optimizer::GD;
+  to.activation = to_wire(rule.activation, kActivations);
+  to.precision = to_wire(rule.precision, kPrecisions);
+  to.optimizer = to_wire(rule.optimizer, kOptimizers);
   to.eta = rule.eta;
   to.epochs = static_cast<std::int32_t>(rule.epochs);
   to.min_loss_change = rule.min_loss_change;
   to.seed = static_cast<std::int64_t>(rule.seed);
+  to.steps_per_round = static_cast<std::int32_t>(rule.steps_per_round);
+  to.batch_size = static_cast<std::int32_t>(rule.batch_size);
+  to.momentum = rule.momentum;
+  to.weight_decay = rule.weight_decay;
+  to.label_smoothing = rule.label_smoothing;
+  to.schedule = to_wire(rule.schedule, kSchedules);
+  to.mean = rule.standardization.mean;
+  to.deviation = rule.standardization.deviation;
   return to;
 }
 
@@ -52,26 +90,21 @@ ml::TrainingRule rule_from(const TrainingRule& rule) {
   for (const std::int32_t units : rule.units) {
     to.topology.units.push_back(unsigned_from<std::uint32_t>(units, "a layer's number of units"));
   }
-  if (ml::parameter_count(to.topology) == 0) {
-    throw invalid_input("the topology breaks a cap");
-  }
-  if (rule.activation != Activation::RELU && rule.activation != Activation::ML_PY) {
-    throw invalid_input("the activation is unknown");
-  }
-  to.activation =
-      rule.activation == Activation::RELU ? ml::Activation::kRelu : ml::Activation::kMlPy;
-  if (rule.precision != Precision::FLOAT && rule.precision != Precision::DOUBLE) {
-    throw invalid_input("the precision is unknown");
-  }
-  to.precision =
-      rule.precision == Precision::FLOAT ? ml::Precision::kFloat : ml::Precision::kDouble;
-  if (rule.optimizer != Optimizer::GD) {
-    throw invalid_input("the optimizer is unknown");
-  }
+  to.activation = enum_from(rule.activation, kActivations, "the activation");
+  to.precision = enum_from(rule.precision, kPrecisions, "the precision");
+  to.optimizer = enum_from(rule.optimizer, kOptimizers, "the optimizer");
   to.eta = rule.eta;
   to.epochs = unsigned_from<std::uint32_t>(rule.epochs, "the number of epochs");
   to.min_loss_change = rule.min_loss_change;
   to.seed = unsigned_from<std::uint64_t>(rule.seed, "the seed");
+  to.steps_per_round = unsigned_from<std::uint32_t>(rule.steps_per_round, "the steps per round");
+  to.batch_size = unsigned_from<std::uint32_t>(rule.batch_size, "the batch size");
+  to.momentum = rule.momentum;
+  to.weight_decay = rule.weight_decay;
+  to.label_smoothing = rule.label_smoothing;
+  to.schedule = enum_from(rule.schedule, kSchedules, "the schedule");
+  to.standardization = {rule.mean, rule.deviation};
+  check_rule(to);
   return to;
 }
 

@@ -1,8 +1,11 @@
 // Between the generated Thrift types and our own. Every field that comes from a peer is checked.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include <wire/common_types.h>
 
@@ -35,6 +38,34 @@ template <class To, class From>
     throw invalid_input(std::string(field) + " is out of range");
   }
   return static_cast<To>(value);
+}
+
+/// Pairs of an enumeration of ours and one of the wire.
+template <class Ours, class Theirs, std::size_t kSize>
+using EnumTable = std::array<std::pair<Ours, Theirs>, kSize>;
+
+/// The wire's name of `value`; UNKNOWN if `table` lacks it.
+template <class Ours, class Theirs, std::size_t kSize>
+[[nodiscard]] Theirs to_wire(Ours value, const EnumTable<Ours, Theirs, kSize>& table) {
+  for (const auto& [ours, theirs] : table) {
+    if (ours == value) {
+      return theirs;
+    }
+  }
+  return Theirs{};
+}
+
+/// Our name of `value`. Throws Error(kInvalidInput) naming `field` if `table` lacks it.
+template <class Ours, class Theirs, std::size_t kSize>
+[[nodiscard]] Ours enum_from(Theirs value,
+                             const EnumTable<Ours, Theirs, kSize>& table,
+                             const char* field) {
+  for (const auto& [ours, theirs] : table) {
+    if (theirs == value) {
+      return ours;
+    }
+  }
+  throw invalid_input(std::string(field) + " is unknown");
 }
 
 /// Answers getBlob with the piece of `blob` that was asked for. Throws Error(kInvalidInput) if it

@@ -1,5 +1,6 @@
 #include "client/report.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -54,6 +55,56 @@ TEST(Report, JsonResultIsOneObject) {
   EXPECT_EQ(result.at("parameters_sha256"), std::string(64, '0'));
 }
 
+TEST(Report, RoundsThatWereNotValidatedHaveNoError) {
+  FollowedJob job = job_with(JobState::kSucceeded);
+  job.rounds.insert(job.rounds.begin(), job.rounds.front());
+  job.rounds.front().validation_error.reset();
+  job.rounds.back().round = 2;
+  std::ostringstream out;
+  write_result(out, job, Format::kJson);
+  const nlohmann::json result = nlohmann::json::parse(out.str());
+  EXPECT_TRUE(result.at("rounds").at(0).at("validation_error").is_null());
+  EXPECT_EQ(result.at("rounds").at(1).at("validation_error"), 0.5);
+  EXPECT_EQ(result.at("validation_error"), 0.5);
+}
+
+/// A job of two rounds of which the first is the best so far.
+FollowedJob stopped_early() {
+  FollowedJob job = job_with(JobState::kSucceeded);
+  job.rounds.push_back(job.rounds.front());
+  job.rounds.back().round = 2;
+  job.rounds.back().validation_error = 0.75;
+  job.status.best_round = 1;
+  return job;
+}
+
+TEST(Report, ResultOfAnEarlyStopIsTheBestRounds) {
+  const FollowedJob job = stopped_early();
+  EXPECT_EQ(result_round(job), &job.rounds.front());
+  std::ostringstream text;
+  write_result(text, job, Format::kText);
+  EXPECT_EQ(text.str(), "final validation error: 0.500000\nbest round: 1\n");
+  std::ostringstream out;
+  write_result(out, job, Format::kJson);
+  const nlohmann::json result = nlohmann::json::parse(out.str());
+  EXPECT_EQ(result.at("validation_error"), 0.5);
+  EXPECT_EQ(result.at("best_round"), 1);
+  EXPECT_EQ(result.at("rounds").size(), 2U);
+}
+
+TEST(Report, ResultOfOtherJobsIsTheLastRounds) {
+  FollowedJob job = stopped_early();
+  job.status.best_round = 0;
+  EXPECT_EQ(result_round(job), &job.rounds.back());
+  std::ostringstream out;
+  write_result(out, job, Format::kJson);
+  const nlohmann::json result = nlohmann::json::parse(out.str());
+  EXPECT_EQ(result.at("validation_error"), 0.75);
+  EXPECT_FALSE(result.contains("best_round"));
+  job.rounds.clear();
+  EXPECT_EQ(result_round(job), nullptr);
+}
+
 TEST(Report, TimingHasARowARoundAndARowATask) {
   EXPECT_EQ(timing_csv(job_with(JobState::kSucceeded).rounds),
             "row,round,shard,node,seconds,transfer,compute,wait,aggregate,validate,epochs,loss\n"
@@ -85,6 +136,32 @@ TEST(Report, ProgressElsewhereIsALineARound) {
   progress.show(job);
   progress.show(job_with(JobState::kRunning));
   EXPECT_EQ(err.str(), "job j: pending, 3 ahead\nround 1/2: validation error 0.500000 (0.25 s)\n");
+}
+
+/// Counts how often it is flushed.
+class CountingBuffer : public std::stringbuf {
+ public:
+  int flushes = 0;
+
+ protected:
+  int sync() override {
+    ++flushes;
+    return std::stringbuf::sync();
+  }
+};
+
+TEST(Report, ManyRoundsAtOnceAreOneWrite) {
+  CountingBuffer buffer;
+  std::ostream err(&buffer);
+  Progress progress(err, 0);
+  FollowedJob job = job_with(JobState::kRunning);
+  job.status.rounds = 1000;
+  job.rounds.resize(1000, job.rounds.front());
+  progress.show(job);
+  progress.show(job);
+  EXPECT_EQ(buffer.flushes, 1);
+  const std::string text = buffer.str();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1000);
 }
 
 }  // namespace

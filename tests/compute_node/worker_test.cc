@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "formats/shard_blob.h"
+#include "ml/parameter_bytes.h"
 #include "ml/train_shard.h"
 
 namespace gradmill::node {
@@ -158,6 +159,45 @@ TEST_F(WorkerTest, AShardThatDoesNotSuitIsAFailureWithAReason) {
   const TaskAnswer answer = run(worker, wrong);
   EXPECT_EQ(answer.state, TaskState::kFailed);
   EXPECT_NE(answer.message, "");
+}
+
+TEST_F(WorkerTest, ALossThatBecomesInfiniteIsNoFailure) {
+  Worker worker({}, load(0));
+  TaskRequest wild = request(1);
+  wild.rule.eta = 1e37;
+  wild.rule.epochs = 5;
+  EXPECT_EQ(run(worker, wild).state, TaskState::kDiverged);
+  wild.task.offer = 2;
+  EXPECT_EQ(run(worker, wild).state, TaskState::kDiverged);
+  // One step, from a finite loss to weights that are not.
+  wild = request(1, 2);
+  const std::vector<float> ones(ml::parameter_count(rule_.topology), 1);
+  wild.weights_blob = make_blob(ml::bytes_from<float>(ones));
+  wild.weights = wild.weights_blob->ref;
+  wild.rule.eta = 3e38;
+  wild.rule.epochs = 1;
+  EXPECT_EQ(run(worker, wild).state, TaskState::kDiverged);
+}
+
+TEST(SampleCacheTest, KeepsShardsApartThatAreLaidOutDifferently) {
+  SampleCache cache(1 << 20);
+  ml::Shard shard{.rows = 1, .features = 2, .classes = 2, .values = {}, .labels = {1}};
+  shard.values = std::vector<std::uint8_t>{3, 4};
+  const Blob blob = make_blob(formats::encode_shard(shard));
+  ml::TrainingRule plain;
+  plain.topology.units = {2, 3, 2};
+  ml::TrainingRule standardized = plain;
+  standardized.standardization = {{1, 1}, {2, 2}};
+  ml::TrainingRule precise = plain;
+  precise.precision = ml::Precision::kDouble;
+  ml::TrainingRule faster = plain;
+  faster.eta = 3;
+  const auto prepared = prepare_shard(*blob.bytes, plain);
+  cache.put(blob.ref.digest, plain, prepared);
+  EXPECT_EQ(cache.find(blob.ref.digest, faster), prepared);
+  EXPECT_EQ(cache.find(blob.ref.digest, standardized), nullptr);
+  EXPECT_EQ(cache.find(blob.ref.digest, precise), nullptr);
+  EXPECT_EQ(cache.find(sha256("another"), plain), nullptr);
 }
 
 TEST_F(WorkerTest, KeepsNothingWithoutACacheAndStillTrains) {

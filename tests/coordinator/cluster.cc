@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "ml/gradient.h"
+#include "ml/kernel/kernels.h"
 
 namespace gradmill::coordinator {
 namespace {
@@ -70,10 +70,14 @@ void Cluster::down(NodeId node, const std::string& why) {
   absorb(scheduler_.node_down(node, why, now_));
 }
 
-void Cluster::submit(const std::string& job, std::uint32_t shards, std::uint32_t rounds) {
+void Cluster::submit(const std::string& job,
+                     std::uint32_t shards,
+                     std::uint32_t rounds,
+                     std::uint32_t early_stop) {
   auto specification = std::make_shared<JobSpecification>();
   specification->rule.topology.units = {2, 2};
   specification->rounds = rounds;
+  specification->early_stop = early_stop;
   JobSubmission submission;
   for (std::uint32_t shard = 0; shard < shards; ++shard) {
     specification->shards.push_back(make_blob(shard_name(job, shard)).ref);
@@ -120,6 +124,11 @@ void Cluster::fail(const TaskId& task, const std::string& why) {
   absorb(scheduler_.task_failed(offer.node, offer.task.id, why, now_));
 }
 
+void Cluster::diverge(const TaskId& task) {
+  const Offer offer = take(task);
+  absorb(scheduler_.task_diverged(offer.node, offer.task.id, now_));
+}
+
 void Cluster::lose(const TaskId& task, const std::optional<std::string>& fault) {
   const Offer offer = take(task);
   absorb(scheduler_.task_lost(offer.node, offer.task.id, fault, now_));
@@ -130,17 +139,49 @@ void Cluster::complete(const TaskId& task) {
   finish(task);
 }
 
+void Cluster::advance_round() {
+  ASSERT_TRUE(to_advance_.has_value());
+  const AdvanceRound advance = *std::exchange(to_advance_, std::nullopt);
+  advance_round(advance.job, advance.round);
+}
+
+void Cluster::advance_round(const std::string& job, std::uint32_t round) {
+  RoundStep step;
+  step.weights = make_blob(weights_of(job, round));
+  step.server =
+      std::make_shared<const ml::ServerState>(ml::ServerState{{static_cast<double>(round)}, {}});
+  absorb(scheduler_.round_advanced(job, round, std::move(step), now_));
+}
+
+void Cluster::spoil_round() {
+  ASSERT_TRUE(to_advance_.has_value());
+  const AdvanceRound advance = *std::exchange(to_advance_, std::nullopt);
+  absorb(scheduler_.round_diverged(advance.job, advance.round, now_));
+}
+
+void Cluster::validate_round() {
+  ASSERT_FALSE(to_validate_.empty());
+  const ValidateRound validate = std::move(to_validate_.front());
+  to_validate_.pop_front();
+  validate_round(validate.job, validate.round);
+}
+
+void Cluster::validate_round(const std::string& job, std::uint32_t round) {
+  absorb(scheduler_.round_validated(job, round, {.error = error_of(round), .seconds = 0}, now_));
+}
+
 void Cluster::close_round() {
-  ASSERT_TRUE(to_close_.has_value());
-  const CloseRound close = *std::exchange(to_close_, std::nullopt);
-  close_round(close.job, close.round);
+  advance_round();
+  validate_round();
 }
 
 void Cluster::close_round(const std::string& job, std::uint32_t round) {
-  ClosedRound closed;
-  closed.weights = make_blob(weights_of(job, round));
-  closed.validation_error = 1.0 / round;
-  absorb(scheduler_.round_closed(job, round, std::move(closed), now_));
+  advance_round(job, round);
+  validate_round(job, round);
+}
+
+double Cluster::error_of(std::uint32_t round) const {
+  return round <= errors_.size() ? errors_[round - 1] : 1.0 / round;
 }
 
 void Cluster::pass(Duration duration) {
@@ -220,9 +261,12 @@ void Cluster::expect_progress() const {
     return;
   }
   const Job& first = job(live.front());
-  ASSERT_TRUE(first.round.has_value()) << "nobody runs, though " << first.id << " could";
+  if (!first.round) {
+    EXPECT_FALSE(to_validate_.empty()) << "nobody runs, though " << first.id << " could";
+    return;
+  }
   if (first.round->complete()) {
-    EXPECT_TRUE(to_close_.has_value());
+    EXPECT_TRUE(to_advance_ || to_validate_.size() == 2);
     return;
   }
   EXPECT_TRUE(!offers_.empty() || scheduler_.wakeup(now_)) << "nothing will ever happen again";
@@ -253,7 +297,7 @@ void Cluster::note(const OfferTask& action) {
         << "two wanted offers of one task";
   }
   EXPECT_EQ(scheduler_.live_jobs().front(), id.job);
-  EXPECT_EQ(id.round, closed_[id.job] + 1);
+  EXPECT_EQ(id.round, advanced_[id.job] + 1);
   EXPECT_EQ(action.offer.shard, make_blob(shard_name(id.job, id.shard)).ref);
   EXPECT_EQ(action.offer.weights.ref, make_blob(weights_of(id.job, id.round - 1)).ref);
   EXPECT_EQ(action.offer.job_digest, job_digest(*action.offer.job));
@@ -269,9 +313,12 @@ void Cluster::note(const CancelTask& action) {
   found->cancelled = true;
 }
 
-void Cluster::note(const CloseRound& action) {
-  EXPECT_FALSE(to_close_.has_value()) << "two rounds to close at a time";
-  EXPECT_EQ(action.round, ++closed_[action.job]) << "a round closed twice or out of order";
+void Cluster::note(const AdvanceRound& action) {
+  EXPECT_FALSE(to_advance_.has_value()) << "two rounds to advance at a time";
+  EXPECT_EQ(action.round, ++advanced_[action.job]) << "a round advanced twice or out of order";
+  ASSERT_NE(action.server, nullptr);
+  EXPECT_EQ(action.server->first,
+            action.round == 1 ? std::vector<double>{} : std::vector<double>{action.round - 1.0});
   EXPECT_TRUE(wanted().empty());
   EXPECT_EQ(action.deltas.size(), action.specification->shards.size());
   EXPECT_EQ(action.weights.ref, make_blob(weights_of(action.job, action.round - 1)).ref);
@@ -284,17 +331,38 @@ void Cluster::note(const CloseRound& action) {
     counted += tally.tasks;
   }
   EXPECT_EQ(counted, action.round * action.deltas.size()) << "not each task exactly once";
-  to_close_ = action;
+  to_advance_ = action;
+}
+
+void Cluster::note(const ValidateRound& action) {
+  EXPECT_EQ(action.round, ++validated_[action.job]) << "a round validated twice or out of order";
+  EXPECT_EQ(action.weights.ref, make_blob(weights_of(action.job, action.round)).ref);
+  to_validate_.push_back(action);
 }
 
 void Cluster::note(const JobEnded& action) {
   EXPECT_EQ(std::count(ended_.begin(), ended_.end(), action.job), 0) << "a job ended twice";
   EXPECT_TRUE(has_ended(state(action.job)));
   EXPECT_NE(action.weights.bytes, nullptr);
+  EXPECT_EQ(action.weights.ref,
+            make_blob(weights_of(action.job, round_of_weights(job(action.job)))).ref);
   ended_.push_back(action.job);
-  if (to_close_ && to_close_->job == action.job) {
-    to_close_.reset();
+  if (to_advance_ && to_advance_->job == action.job) {
+    to_advance_.reset();
   }
+  std::erase_if(to_validate_, [&](const ValidateRound& one) { return one.job == action.job; });
+}
+
+std::uint32_t Cluster::round_of_weights(const Job& job) const {
+  const auto finished = static_cast<std::uint32_t>(job.finished.size());
+  if (job.specification->early_stop == 0 || finished == 0) {
+    return finished;
+  }
+  std::uint32_t best = 1;
+  for (std::uint32_t round = 2; round <= finished; ++round) {
+    best = error_of(round) < error_of(best) ? round : best;
+  }
+  return best;
 }
 
 }  // namespace gradmill::coordinator

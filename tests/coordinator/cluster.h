@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -41,7 +42,12 @@ class Cluster {
   void down(NodeId node, const std::string& why = "connection refused");
 
   /// A job of `shards` shards with 10, 20, 30, ... rows.
-  void submit(const std::string& job, std::uint32_t shards, std::uint32_t rounds = 1);
+  void submit(const std::string& job,
+              std::uint32_t shards,
+              std::uint32_t rounds = 1,
+              std::uint32_t early_stop = 0);
+  /// The validation errors of rounds 1, 2, ... of every job; 1 / round beyond them.
+  void set_errors(std::vector<double> errors) { errors_ = std::move(errors); }
   void cancel(const std::string& job);
 
   /// Answers to offers. accept() may be said of any offer, also twice or much too late; the others
@@ -50,12 +56,22 @@ class Cluster {
   void refuse(const TaskId& task);
   void finish(const TaskId& task);
   void fail(const TaskId& task, const std::string& why = "sent garbage");
+  void diverge(const TaskId& task);
   void lose(const TaskId& task, const std::optional<std::string>& fault);
   /// accept() and finish().
   void complete(const TaskId& task);
 
-  /// Whether a round waits to be closed; closes it; answers as if some round had been closed.
-  [[nodiscard]] bool has_round_to_close() const { return to_close_.has_value(); }
+  /// Whether a round waits for the server's step; makes it; answers as if some round's was made.
+  [[nodiscard]] bool has_round_to_advance() const { return to_advance_.has_value(); }
+  void advance_round();
+  void advance_round(const std::string& job, std::uint32_t round);
+  /// The step gave weights that are not finite.
+  void spoil_round();
+  /// As above, for validation; the oldest round first.
+  [[nodiscard]] bool has_round_to_validate() const { return !to_validate_.empty(); }
+  void validate_round();
+  void validate_round(const std::string& job, std::uint32_t round);
+  /// Step and validation, one after the other.
   void close_round();
   void close_round(const std::string& job, std::uint32_t round);
 
@@ -92,9 +108,12 @@ class Cluster {
   void expect_progress() const;
   void note(const OfferTask& action);
   void note(const CancelTask& action);
-  void note(const CloseRound& action);
+  void note(const AdvanceRound& action);
+  void note(const ValidateRound& action);
   void note(const JobEnded& action);
   [[nodiscard]] NodeHello hello(NodeId node) const;
+  [[nodiscard]] double error_of(std::uint32_t round) const;
+  [[nodiscard]] std::uint32_t round_of_weights(const Job& job) const;
 
   Scheduler scheduler_;
   TimePoint now_ = TimePoint{} + std::chrono::hours(1);
@@ -103,8 +122,11 @@ class Cluster {
   std::set<NodeId> up_;
   std::vector<Offer> offers_;
   std::set<TaskId> seen_;  // every offer ever made
-  std::optional<CloseRound> to_close_;
-  std::map<std::string, std::uint32_t> closed_;  // rounds closed of each job
+  std::optional<AdvanceRound> to_advance_;
+  std::deque<ValidateRound> to_validate_;
+  std::map<std::string, std::uint32_t> advanced_;   // rounds of each job, as asked for
+  std::map<std::string, std::uint32_t> validated_;  // likewise
+  std::vector<double> errors_;
   std::vector<std::string> ended_;
   std::uint64_t ticks_ = 0;
 };

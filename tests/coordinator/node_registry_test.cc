@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "ml/gradient.h"
+#include "ml/kernel/kernels.h"
 
 namespace gradmill::coordinator {
 namespace {
@@ -97,7 +97,7 @@ TEST_F(NodeRegistryTest, AGoodResultForgivesFaults) {
   nodes_.up(node_, hello("a"));
   nodes_.fault(node_, "sent garbage", now_);
   nodes_.fault(node_, "sent garbage", now_ + 1s);
-  nodes_.finished(node_, 0.1, now_ + 2s);
+  nodes_.finished(node_, 100ms, 1, now_ + 2s);
   EXPECT_EQ(nodes_.in_words({}), "10.0.0.1:4100 took no task");
   nodes_.fault(node_, "sent garbage", now_ + 3s);
   EXPECT_TRUE(nodes_.usable(node_, now_ + 3100ms));
@@ -127,13 +127,38 @@ TEST_F(NodeRegistryTest, ABusyNodeIsLeftAloneUntilThenOrUntilItStartsAnew) {
 TEST_F(NodeRegistryTest, AveragesSpeedAndLetsItFadeWhileTheNodeIsIdle) {
   nodes_.up(node_, hello("a"));
   EXPECT_EQ(nodes_.view(node_, now_).seconds_per_row, 0);
-  nodes_.finished(node_, 1.0, now_);
+  nodes_.finished(node_, 1s, 1, now_);
   EXPECT_DOUBLE_EQ(nodes_.view(node_, now_).seconds_per_row, 1.0);
-  nodes_.finished(node_, 2.0, now_);
+  nodes_.finished(node_, 20s, 10, now_);
   EXPECT_DOUBLE_EQ(nodes_.view(node_, now_).seconds_per_row, 1.3);
   EXPECT_DOUBLE_EQ(nodes_.view(node_, now_ + 2s).seconds_per_row, 0.65);
   nodes_.offer(node_, task(0));
   EXPECT_DOUBLE_EQ(nodes_.view(node_, now_ + 2s).seconds_per_row, 1.3);
+}
+
+TEST_F(NodeRegistryTest, SpeedFadesAsFastAsTasksAreShort) {
+  nodes_.up(node_, hello("a"));
+  nodes_.finished(node_, 3ms, 1, now_);
+  EXPECT_DOUBLE_EQ(nodes_.view(node_, now_ + 6ms).seconds_per_row, 0.0015);
+  EXPECT_DOUBLE_EQ(nodes_.view(node_, now_ + 12ms).seconds_per_row, 0.00075);
+}
+
+TEST_F(NodeRegistryTest, AnIdleNodeIsShownNoFasterThanTheFastest) {
+  const NodeId slow = nodes_.add({"slow", 1});
+  nodes_.up(node_, hello("a"));
+  nodes_.up(slow, hello("b"));
+  nodes_.finished(node_, 1ms, 1, now_);
+  nodes_.finished(slow, 16ms, 1, now_);
+  const auto speeds = [&](Duration idle) {
+    std::vector<double> seconds;
+    for (const NodeView& view : nodes_.views({}, {}, now_ + idle)) {
+      seconds.push_back(view.seconds_per_row);
+    }
+    return seconds;
+  };
+  EXPECT_THAT(speeds(0ms), testing::ElementsAre(0.001, 0.016));
+  EXPECT_THAT(speeds(64ms), testing::ElementsAre(0.001, 0.004));
+  EXPECT_THAT(speeds(10s), testing::ElementsAre(0.001, 0.001));
 }
 
 TEST_F(NodeRegistryTest, RefusalsRaiseTheShareAndResultsLowerIt) {
@@ -144,7 +169,7 @@ TEST_F(NodeRegistryTest, RefusalsRaiseTheShareAndResultsLowerIt) {
   EXPECT_NEAR(nodes_.view(node_, now_).refusal_share, 1, 1e-9);
   EXPECT_LE(nodes_.view(node_, now_).refusal_share, 1);
   for (int i = 0; i < 100; ++i) {
-    nodes_.finished(node_, 1, now_);
+    nodes_.finished(node_, 1s, 1, now_);
   }
   EXPECT_NEAR(nodes_.view(node_, now_).refusal_share, 0, 1e-9);
 }

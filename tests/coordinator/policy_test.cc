@@ -31,7 +31,7 @@ std::vector<NodeView> idle_nodes(std::initializer_list<NodeId> ids) {
 void expect_uniform(Policy& policy, const std::vector<NodeView>& nodes, int draws) {
   std::map<NodeId, int> counts;
   for (int i = 0; i < draws; ++i) {
-    const std::optional<NodeId> node = policy.pick(nodes);
+    const std::optional<NodeId> node = policy.pick(nodes, 1);
     ASSERT_TRUE(node.has_value());
     ++counts[*node];
   }
@@ -57,7 +57,7 @@ TEST(UniformIndex, IsWithoutBias) {
 
 TEST(Policies, PickNothingFromNoNodes) {
   for (const char* name : {"random", "load-balancing", "round-robin"}) {
-    EXPECT_EQ(make_policy(name, 1)->pick({}), std::nullopt) << name;
+    EXPECT_EQ(make_policy(name, 1)->pick({}, 1), std::nullopt) << name;
   }
 }
 
@@ -65,7 +65,7 @@ TEST(Policies, PickTheOnlyNodeEveryTime) {
   for (const char* name : {"random", "load-balancing", "round-robin"}) {
     const auto policy = make_policy(name, 1);
     for (int i = 0; i < 10; ++i) {
-      EXPECT_EQ(policy->pick(idle_nodes({7})), NodeId{7}) << name;
+      EXPECT_EQ(policy->pick(idle_nodes({7}), 1), NodeId{7}) << name;
     }
   }
 }
@@ -113,7 +113,7 @@ TEST(RandomPolicy, RepeatsWithItsSeed) {
   RandomPolicy two(14);
   const std::vector<NodeView> nodes = idle_nodes({0, 1, 2, 3});
   for (int i = 0; i < 100; ++i) {
-    EXPECT_EQ(one.pick(nodes), two.pick(nodes));
+    EXPECT_EQ(one.pick(nodes, 1), two.pick(nodes, 1));
   }
 }
 
@@ -121,30 +121,30 @@ TEST(RoundRobinPolicy, GoesRound) {
   RoundRobinPolicy policy;
   const std::vector<NodeView> nodes = idle_nodes({0, 1, 2});
   for (const NodeId expected : {0U, 1U, 2U, 0U, 1U, 2U, 0U}) {
-    EXPECT_EQ(policy.pick(nodes), expected);
+    EXPECT_EQ(policy.pick(nodes, 1), expected);
   }
 }
 
 TEST(RoundRobinPolicy, SkipsADeadNodeWithoutLosingItsTurn) {
   RoundRobinPolicy policy;
-  EXPECT_EQ(policy.pick(idle_nodes({0, 1, 2})), NodeId{0});
-  EXPECT_EQ(policy.pick(idle_nodes({0, 2})), NodeId{2});
-  EXPECT_EQ(policy.pick(idle_nodes({0, 1, 2})), NodeId{0});
-  EXPECT_EQ(policy.pick(idle_nodes({1, 2})), NodeId{1});
+  EXPECT_EQ(policy.pick(idle_nodes({0, 1, 2}), 1), NodeId{0});
+  EXPECT_EQ(policy.pick(idle_nodes({0, 2}), 1), NodeId{2});
+  EXPECT_EQ(policy.pick(idle_nodes({0, 1, 2}), 1), NodeId{0});
+  EXPECT_EQ(policy.pick(idle_nodes({1, 2}), 1), NodeId{1});
 }
 
 TEST(RoundRobinPolicy, RemembersItsPlaceWhenNobodyIsThere) {
   RoundRobinPolicy policy;
-  EXPECT_EQ(policy.pick(idle_nodes({0, 1, 2})), NodeId{0});
-  EXPECT_EQ(policy.pick({}), std::nullopt);
-  EXPECT_EQ(policy.pick(idle_nodes({0, 1, 2})), NodeId{1});
+  EXPECT_EQ(policy.pick(idle_nodes({0, 1, 2}), 1), NodeId{0});
+  EXPECT_EQ(policy.pick({}, 1), std::nullopt);
+  EXPECT_EQ(policy.pick(idle_nodes({0, 1, 2}), 1), NodeId{1});
 }
 
 TEST(RoundRobinPolicy, DoesNotCareForTheOrderOfTheList) {
   RoundRobinPolicy policy;
-  EXPECT_EQ(policy.pick(idle_nodes({2, 0, 1})), NodeId{0});
-  EXPECT_EQ(policy.pick(idle_nodes({1, 2, 0})), NodeId{1});
-  EXPECT_EQ(policy.pick(idle_nodes({0, 2, 1})), NodeId{2});
+  EXPECT_EQ(policy.pick(idle_nodes({2, 0, 1}), 1), NodeId{0});
+  EXPECT_EQ(policy.pick(idle_nodes({1, 2, 0}), 1), NodeId{1});
+  EXPECT_EQ(policy.pick(idle_nodes({0, 2, 1}), 1), NodeId{2});
 }
 
 TEST(RoundRobinPolicy, AgreesWithALongWalkOverAChangingList) {
@@ -171,7 +171,7 @@ TEST(RoundRobinPolicy, AgreesWithALongWalkOverAChangingList) {
           expected = (place + ahead) % kIds;
         }
       }
-      ASSERT_EQ(policy.pick(nodes), expected) << "seed " << seed << " step " << step;
+      ASSERT_EQ(policy.pick(nodes, 1), expected) << "seed " << seed << " step " << step;
       place = expected.value_or(place);
     }
   }
@@ -193,7 +193,7 @@ TEST(LoadBalancingPolicy, BreaksTiesAtRandomAmongTheBestOnly) {
   std::map<NodeId, int> counts;
   constexpr int kDraws = 20'000;
   for (int i = 0; i < kDraws; ++i) {
-    ++counts[policy.pick(nodes).value()];
+    ++counts[policy.pick(nodes, 1).value()];
   }
   EXPECT_EQ(counts.size(), 2U);
   EXPECT_NEAR(counts[1], kDraws / 2, 6 * std::sqrt(kDraws / 4.0));
@@ -203,29 +203,42 @@ TEST(LoadBalancingPolicy, PrefersTheFasterNode) {
   LoadBalancingPolicy policy(23);
   EXPECT_EQ(policy.pick(std::vector<NodeView>{{.id = 0, .seconds_per_row = 2},
                                               {.id = 1, .seconds_per_row = 1},
-                                              {.id = 2, .seconds_per_row = 3}}),
+                                              {.id = 2, .seconds_per_row = 3}},
+                        1),
             NodeId{1});
 }
 
 TEST(LoadBalancingPolicy, PrefersAnIdleNodeToABusyOneOfTheSameSpeed) {
   LoadBalancingPolicy policy(24);
   EXPECT_EQ(policy.pick(std::vector<NodeView>{{.id = 0, .in_flight = 1, .seconds_per_row = 1},
-                                              {.id = 1, .in_flight = 0, .seconds_per_row = 1}}),
+                                              {.id = 1, .in_flight = 0, .seconds_per_row = 1}},
+                        1),
             NodeId{1});
 }
 
 TEST(LoadBalancingPolicy, WaitsForABusyNodeThatWillFinishFirst) {
   LoadBalancingPolicy policy(25);
   EXPECT_EQ(policy.pick(std::vector<NodeView>{{.id = 0, .in_flight = 1, .seconds_per_row = 1},
-                                              {.id = 1, .in_flight = 0, .seconds_per_row = 3}}),
+                                              {.id = 1, .in_flight = 0, .seconds_per_row = 3}},
+                        1),
             std::nullopt);
 }
 
 TEST(LoadBalancingPolicy, TakesTheSlowNodeOnceTheFastOneHasEnoughToDo) {
   LoadBalancingPolicy policy(26);
   EXPECT_EQ(policy.pick(std::vector<NodeView>{{.id = 0, .in_flight = 3, .seconds_per_row = 1},
-                                              {.id = 1, .in_flight = 0, .seconds_per_row = 3}}),
+                                              {.id = 1, .in_flight = 0, .seconds_per_row = 3}},
+                        1),
             NodeId{1});
+}
+
+TEST(LoadBalancingPolicy, TakesTheSlowNodeWhileItHelpsToBeDoneSooner) {
+  LoadBalancingPolicy policy(26);
+  const std::vector<NodeView> nodes = {{.id = 0, .in_flight = 1, .seconds_per_row = 1},
+                                       {.id = 1, .in_flight = 0, .seconds_per_row = 5}};
+  // The fast one would have done its own and five more before the slow one has done one.
+  EXPECT_EQ(policy.pick(nodes, 5), NodeId{1});
+  EXPECT_EQ(policy.pick(nodes, 3), std::nullopt);
 }
 
 TEST(LoadBalancingPolicy, FillsAllSlotsOfANode) {
@@ -233,9 +246,9 @@ TEST(LoadBalancingPolicy, FillsAllSlotsOfANode) {
   std::vector<NodeView> nodes = {{.id = 0, .in_flight = 0, .slots = 4, .seconds_per_row = 1},
                                  {.id = 1, .in_flight = 0, .slots = 1, .seconds_per_row = 9}};
   for (; nodes[0].in_flight < 4; ++nodes[0].in_flight) {
-    EXPECT_EQ(policy.pick(nodes), NodeId{0});
+    EXPECT_EQ(policy.pick(nodes, 1), NodeId{0});
   }
-  EXPECT_EQ(policy.pick(nodes), std::nullopt);
+  EXPECT_EQ(policy.pick(nodes, 1), std::nullopt);
 }
 
 TEST(LoadBalancingPolicy, CountsAnUnknownNodeAsFastAsTheFastest) {
@@ -245,7 +258,7 @@ TEST(LoadBalancingPolicy, CountsAnUnknownNodeAsFastAsTheFastest) {
                                        {.id = 2, .seconds_per_row = 4}};
   std::set<NodeId> picked;
   for (int i = 0; i < 100; ++i) {
-    picked.insert(policy.pick(nodes).value());
+    picked.insert(policy.pick(nodes, 1).value());
   }
   EXPECT_EQ(picked, (std::set<NodeId>{0, 1}));
 }
@@ -254,22 +267,26 @@ TEST(LoadBalancingPolicy, LetsRefusalsTipTheScale) {
   LoadBalancingPolicy policy(29);
   EXPECT_EQ(
       policy.pick(std::vector<NodeView>{{.id = 0, .seconds_per_row = 1, .refusal_share = 0.3},
-                                        {.id = 1, .seconds_per_row = 1, .refusal_share = 0.2}}),
+                                        {.id = 1, .seconds_per_row = 1, .refusal_share = 0.2}},
+                  1),
       NodeId{1});
   // A refusal costs a call and no task, so it never outweighs twice the speed.
   EXPECT_EQ(
       policy.pick(std::vector<NodeView>{{.id = 0, .seconds_per_row = 1, .refusal_share = 1},
-                                        {.id = 1, .seconds_per_row = 2.1, .refusal_share = 0}}),
+                                        {.id = 1, .seconds_per_row = 2.1, .refusal_share = 0}},
+                  1),
       NodeId{0});
 }
 
 TEST(LoadBalancingPolicy, SurvivesExtremeViews) {
   LoadBalancingPolicy policy(30);
   constexpr std::uint32_t kMost = 0xFFFFFFFFU;
-  EXPECT_EQ(policy.pick(std::vector<NodeView>{
-                {.id = 0, .in_flight = kMost, .slots = kMost, .seconds_per_row = 1e300},
-                {.id = 1, .in_flight = kMost, .slots = 1, .seconds_per_row = 1e300},
-                {.id = 2, .in_flight = 0, .slots = kMost, .seconds_per_row = 1e-300}}),
+  EXPECT_EQ(policy.pick(
+                std::vector<NodeView>{
+                    {.id = 0, .in_flight = kMost, .slots = kMost, .seconds_per_row = 1e300},
+                    {.id = 1, .in_flight = kMost, .slots = 1, .seconds_per_row = 1e300},
+                    {.id = 2, .in_flight = 0, .slots = kMost, .seconds_per_row = 1e-300}},
+                1),
             NodeId{2});
 }
 

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "ml/gradient.h"
+#include "ml/kernel/kernels.h"
 
 namespace gradmill::coordinator {
 namespace {
@@ -177,6 +177,30 @@ TEST_F(RoundTest, AnAcceptanceForgivesAllRefusals) {
   EXPECT_TRUE(round_.task(0).refused_by.empty());
   EXPECT_FALSE(round_.task(0).forgiven_at.has_value());
   EXPECT_EQ(round_.task(0).backoffs, 0U);
+}
+
+TEST_F(RoundTest, TwoNodesThatDivergeAreBelieved) {
+  begin(0, kA);
+  round_.diverge(0, now_);
+  EXPECT_FALSE(round_.diverged(0, nodes_));
+  EXPECT_EQ(round_.closed_to(0), (std::set<NodeId>{kA}));
+  EXPECT_EQ(round_.choosy(), (std::set<std::uint32_t>{0}));
+  EXPECT_TRUE(round_.wants(kA)) << "for the other shards";
+  EXPECT_FALSE(round_.hopeless(0, nodes_));
+  offer(0, kB);
+  round_.diverge(0, now_);
+  EXPECT_TRUE(round_.diverged(0, nodes_));
+  EXPECT_FALSE(round_.diverged(1, nodes_));
+}
+
+TEST_F(RoundTest, OneNodeThatDivergesIsBelievedIfNoOtherLives) {
+  offer(0, kA);
+  round_.diverge(0, now_);
+  nodes_.down(kB, "gone");
+  EXPECT_TRUE(round_.diverged(0, nodes_));
+  nodes_.down(kA, "gone");
+  EXPECT_TRUE(round_.diverged(0, nodes_));
+  EXPECT_FALSE(round_.diverged(1, nodes_)) << "nobody said so";
 }
 
 TEST_F(RoundTest, FourFailuresAreHopelessOnceEveryNodeAliveHasTried) {

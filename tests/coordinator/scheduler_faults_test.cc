@@ -304,7 +304,7 @@ TEST(SchedulerFaults, AGarbageNodeIsSetAsideAndTheJobStillSucceeds) {
         cluster.pass(100ms);
         cluster.finish(task);
       }
-      if (cluster.has_round_to_close()) {
+      if (cluster.has_round_to_advance()) {
         cluster.close_round();
       }
     });

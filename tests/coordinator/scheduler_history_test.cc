@@ -2,6 +2,7 @@
 // every answer, and the invariants after every event.
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -69,6 +70,15 @@ class Dice {
   std::mt19937_64 generator_;
 };
 
+/// Errors of four rounds, some of them equal.
+std::vector<double> random_errors(Dice& dice) {
+  std::vector<double> errors;
+  for (int round = 0; round < 4; ++round) {
+    errors.push_back(0.25 * static_cast<double>(dice.below(4)));
+  }
+  return errors;
+}
+
 /// One history: chaos for a while, then every node is well and whatever is left must end.
 class History {
  public:
@@ -77,6 +87,7 @@ class History {
     for (std::size_t nodes = dice_.below(4); nodes > 0; --nodes) {
       add_node();
     }
+    cluster_.set_errors(random_errors(dice_));
   }
 
   void chaos(int steps) {
@@ -133,7 +144,7 @@ class History {
   void return_or_submit() {
     if (jobs_.size() < 6 && dice_.chance(40)) {
       jobs_.push_back("job " + std::to_string(jobs_.size()));
-      cluster_.submit(jobs_.back(), dice_.between(1, 8), dice_.between(1, 3));
+      cluster_.submit(jobs_.back(), dice_.between(1, 8), dice_.between(1, 4), dice_.between(0, 2));
     } else if (!jobs_.empty() && dice_.chance(15)) {
       cluster_.cancel(jobs_[dice_.below(jobs_.size())]);  // It may have ended long ago.
     }
@@ -163,14 +174,20 @@ class History {
   }
 
   void close_something() {
-    if (cluster_.has_round_to_close()) {
-      cluster_.close_round();
+    if (cluster_.has_round_to_advance() && dice_.chance(60)) {
+      dice_.chance(95) ? cluster_.advance_round() : cluster_.spoil_round();
+    }
+    if (cluster_.has_round_to_validate() && dice_.chance(60)) {
+      cluster_.validate_round();
     }
     if (!jobs_.empty() && dice_.chance(20)) {
       // A duplicate, or of a round that is not at its end.
       const std::string& job = jobs_[dice_.below(jobs_.size())];
-      if (!cluster_.has_round_to_close()) {
-        cluster_.close_round(job, dice_.between(1, 3));
+      if (!cluster_.has_round_to_advance()) {
+        cluster_.advance_round(job, dice_.between(1, 4));
+      }
+      if (!cluster_.has_round_to_validate()) {
+        cluster_.validate_round(job, dice_.between(1, 4));
       }
     }
   }
@@ -185,7 +202,7 @@ class History {
     }
     const TaskId task = cluster_.offers()[dice_.below(cluster_.offers().size())].task.id;
     past_.push_back(task);
-    switch (dice_.below(10)) {
+    switch (dice_.below(30) == 0 ? 10 : dice_.below(10)) {
       case 0:
         return cluster_.refuse(task);
       case 1:
@@ -197,6 +214,8 @@ class History {
       case 4:
       case 5:
         return cluster_.finish(task);
+      case 10:
+        return cluster_.diverge(task);
       default:
         return cluster_.accept(task);
     }
@@ -206,8 +225,10 @@ class History {
     for (int step = 0; step < 2000 && !testing::Test::HasFailure(); ++step) {
       if (!cluster_.offers().empty()) {
         cluster_.complete(cluster_.offers()[dice_.below(cluster_.offers().size())].task.id);
-      } else if (cluster_.has_round_to_close()) {
-        cluster_.close_round();
+      } else if (cluster_.has_round_to_advance()) {
+        cluster_.advance_round();
+      } else if (cluster_.has_round_to_validate()) {
+        cluster_.validate_round();
       } else if (!cluster_.pass_to_wakeup()) {
         return;
       }
@@ -243,9 +264,10 @@ enum class Kind {
   kCrashes,         ///< Accepts, dies, and is restarted after a while.
   kHandsBack,       ///< Accepts, and gives it back.
   kAcceptsRefuses,  ///< Accepts, and refuses.
+  kDiverges,        ///< Says of every task that its loss became infinite.
   kSilent,          ///< Has never answered.
 };
-constexpr std::size_t kKinds = 11;
+constexpr std::size_t kKinds = 12;
 
 /// A cluster whose nodes keep to their kinds, with latencies, on simulated time.
 class World {
@@ -259,8 +281,9 @@ class World {
         cluster_.add_node(dice_.between(1, 3));
       }
     }
+    cluster_.set_errors(random_errors(dice_));
     for (const char* job : {"first", "second"}) {
-      cluster_.submit(job, dice_.between(1, 8), dice_.between(1, 2));
+      cluster_.submit(job, dice_.between(1, 8), dice_.between(1, 4), dice_.between(0, 2));
     }
   }
 
@@ -282,9 +305,13 @@ class World {
   }
 
  private:
-  /// With a node that does its work, and none that takes down what it begins.
+  /// With a node that does its work, none that takes down what it begins, and no two that agree
+  /// on a divergence.
   [[nodiscard]] bool must_succeed() const {
     bool good = false;
+    if (std::count(kinds_.begin(), kinds_.end(), Kind::kDiverges) > 1) {
+      return false;
+    }
     for (const Kind kind : kinds_) {
       good |= kind == Kind::kGood || kind == Kind::kLoaded;
       if (kind == Kind::kCrashes || kind == Kind::kHandsBack || kind == Kind::kAcceptsRefuses) {
@@ -301,8 +328,12 @@ class World {
         after(2ms + dice_.up_to(20ms), {offer.node, offer.task.id, false});
       }
     }
-    if (cluster_.has_round_to_close()) {
-      cluster_.close_round();
+    if (cluster_.has_round_to_advance()) {
+      cluster_.advance_round();
+      return;
+    }
+    if (cluster_.has_round_to_validate() && (plans_.empty() || dice_.chance(30))) {
+      cluster_.validate_round();
       return;
     }
     if (plans_.empty()) {
@@ -362,6 +393,8 @@ class World {
         return cluster_.lose(task, std::nullopt);
       case Kind::kAcceptsRefuses:
         return cluster_.refuse(task);
+      case Kind::kDiverges:
+        return cluster_.diverge(task);
       case Kind::kCrashes:
         cluster_.down(node);
         after(dice_.up_to(3s), {node, std::nullopt, false});

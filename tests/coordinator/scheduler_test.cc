@@ -259,7 +259,7 @@ TEST(Scheduler, AResultOfACancelledJobChangesNothing) {
 }
 
 TEST(Scheduler, AnswersOfEveryKindToACancelledOfferOnlyFreeTheSlot) {
-  for (int kind = 0; kind < 4; ++kind) {
+  for (int kind = 0; kind < 5; ++kind) {
     SCOPED_TRACE(kind);
     Cluster cluster("round-robin");
     const NodeId node = cluster.add_node();
@@ -274,6 +274,8 @@ TEST(Scheduler, AnswersOfEveryKindToACancelledOfferOnlyFreeTheSlot) {
           return cluster.fail(old);
         case 2:
           return cluster.lose(old, "connection reset");
+        case 3:
+          return cluster.diverge(old);
         default:
           return cluster.lose(old, std::nullopt);
       }
@@ -359,7 +361,7 @@ TEST(Scheduler, ReportsWhatEachNodeDid) {
   EXPECT_EQ(cluster.tally("job", b).tasks, 1U);
   const RoundReport& report = cluster.job("job").finished.at(0);
   EXPECT_EQ(report.round, 1U);
-  EXPECT_DOUBLE_EQ(report.validation_error, 1);
+  EXPECT_DOUBLE_EQ(report.validation_error.value(), 1);
   EXPECT_DOUBLE_EQ(report.seconds, 2);
   ASSERT_THAT(report.tasks, SizeIs(2));
   EXPECT_EQ(report.tasks[of_a.shard].node, "node:4100");

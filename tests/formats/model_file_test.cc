@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -119,6 +120,79 @@ TEST(ModelFile, ComesBackAsItWas) {
     EXPECT_EQ(back.parameters, model.parameters);
     EXPECT_EQ(encode(back), encode(model));
   }
+}
+
+ModelFile standardized_model() {
+  ModelFile model = float_model();
+  model.standardization = {{0.1, -1e300, 0}, {5e-324, 1.0 / 3, 1}};
+  return model;
+}
+
+TEST(ModelFile, HoldsItsStandardizationToTheLastBit) {
+  const ModelFile model = standardized_model();
+  const ModelFile back = decode(encode(model));
+  EXPECT_EQ(back.standardization, model.standardization);
+  EXPECT_EQ(back.metadata, model.metadata);
+  EXPECT_EQ(encode(back), encode(model));
+  EXPECT_THAT(encode(model), HasSubstr(R"("standardization_mean":"[0.1,-1e+300,0.0]")"));
+  EXPECT_TRUE(decode(encode(float_model())).standardization.empty());
+}
+
+TEST(ModelFile, HoldsTheStandardizationOfTheMostFeatures) {
+  ModelFile model;
+  model.topology.units = {65'536, 1};
+  model.parameters.assign(std::size_t{65'537} * sizeof(float), '\0');
+  model.standardization = {std::vector<double>(65'536, -1.2345678901234567e-300),
+                           std::vector<double>(65'536, 1.2345678901234567e-300)};
+  EXPECT_EQ(decode(encode(model)).standardization, model.standardization);
+}
+
+TEST(ModelFile, ReadsALooserListThanItWrites) {
+  ModelFile model = float_model();
+  model.metadata["standardization_mean"] = " [0, -1 ,2E0]\n";
+  model.metadata["standardization_deviation"] = "[1,2,3]";
+  EXPECT_EQ(decode(encode(model)).standardization, (ml::Standardization{{0, -1, 2}, {1, 2, 3}}));
+}
+
+TEST(ModelFile, IsRefusedWithAStandardizationThatDoesNotFit) {
+  for (const std::string list : {"",
+                                 "null",
+                                 "1,2,3",
+                                 "[]",
+                                 "[1,2]",
+                                 "[1,2,3,4]",
+                                 "[1,2,]",
+                                 "[1,2,3",
+                                 "[1,2,3]]",
+                                 "[1,2,3]x",
+                                 "[1,2,nan]",
+                                 "[1,2,1e999]",
+                                 "[1,2,\"3\"]",
+                                 "[1,2,null]",
+                                 "[1,2,true]",
+                                 "[1,[2,3]]",
+                                 "{\"a\":1,\"b\":2,\"c\":3}"}) {
+    for (const std::string key : {"standardization_mean", "standardization_deviation"}) {
+      ModelFile model = float_model();
+      model.metadata["standardization_mean"] = "[1,2,3]";
+      model.metadata["standardization_deviation"] = "[1,2,3]";
+      model.metadata[key] = list;
+      EXPECT_THAT(refusal(encode(model)),
+                  EndsWith("its metadata '" + key + "' is no list of 3 finite numbers"))
+          << list;
+    }
+  }
+  ModelFile model = float_model();
+  model.metadata["standardization_mean"] = "[1,2,3]";
+  EXPECT_THAT(refusal(encode(model)), HasSubstr("it has only one of standardization_mean and"));
+  for (const char* const deviation : {"[1,0,1]", "[1,-0.0,1]", "[1,1,-1]", "[1e-400,1,1]"}) {
+    model.metadata["standardization_deviation"] = deviation;
+    EXPECT_THAT(refusal(encode(model)),
+                EndsWith("a deviation of its standardization is not above 0"))
+        << deviation;
+  }
+  model.metadata["standardization_deviation"] = std::string(1'000'000, '[') + ",,";
+  EXPECT_THAT(refusal(encode(model)), HasSubstr("is no list of 3 finite numbers"));
 }
 
 TEST(ModelFile, HoldsTheDeepestTopology) {

@@ -12,8 +12,8 @@
 
 #include "base/digest.h"
 #include "formats/csv.h"
-#include "ml/average.h"
-#include "ml/gradient.h"
+#include "ml/kernel/kernels.h"
+#include "ml/server_optimizer.h"
 #include "ml/train_shard.h"
 
 namespace gradmill::ml {
@@ -30,7 +30,7 @@ Shard letters(const std::string& name) {
 
 struct Run {
   Activation activation = Activation::kRelu;
-  int rounds = 0;
+  std::uint32_t rounds = 0;
   std::uint32_t epochs = 0;
   std::uint32_t hidden = 0;
   int shards = 11;
@@ -58,16 +58,19 @@ Outcome train(const Run& run) {
   const Samples validation_samples = prepare_samples(validation, rule);
   Outcome outcome;
   outcome.parameters = initial_parameter_bytes(rule);
-  for (int round = 0; round < run.rounds; ++round) {
+  ServerState state;
+  for (std::uint32_t round = 1; round <= run.rounds; ++round) {
     std::vector<TrainingResult> results;
     std::vector<WeightedDelta> deltas;
-    for (const Samples& samples : shards) {
-      results.push_back(train_shard(rule, samples, outcome.parameters, 1, {}));
+    for (std::uint32_t shard = 0; shard < shards.size(); ++shard) {
+      results.push_back(
+          train_shard(rule, shards[shard], outcome.parameters, {round, run.rounds, shard}, 1, {}));
     }
     for (const TrainingResult& result : results) {
       deltas.push_back({result.delta, 1500});
     }
-    outcome.parameters = apply_average(outcome.parameters, deltas, rule.precision);
+    outcome.parameters =
+        server_step(outcome.parameters, deltas, rule.precision, ServerRule{}, round, state);
     const std::size_t errors = count_errors(rule, validation_samples, outcome.parameters, 1);
     outcome.errors.push_back(static_cast<double>(errors) / validation.rows);
   }
@@ -88,12 +91,14 @@ TEST(Course, Relu5Rounds15Epochs) {
 }
 
 // The client's own example, in its default precision. Equal kernel ids promise equal bits, on any
-// instruction set and at any level of optimisation: change the id along with this digest.
+// instruction set and at any level of optimisation: change the id along with this digest. Float
+// rounding is amplified: with the rows in twelve orders, both kernels and the twin came to errors
+// of 0.362 up to 0.410, where double stays at 0.379.
 TEST(Course, TheExamplesBitsBelongToTheKernelId) {
   const Outcome outcome = train({Activation::kRelu, 3, 75, 24, 11, Precision::kFloat});
-  EXPECT_STREQ(kernel_id(), "lanes64-1");
-  EXPECT_EQ(sha256(outcome.parameters).hex().substr(0, 16), "85548b5bad5792ab");
-  EXPECT_NEAR(outcome.errors.back(), 0.379, 0.01);
+  EXPECT_STREQ(kernel_id(), "lanes64-2");
+  EXPECT_EQ(sha256(outcome.parameters).hex().substr(0, 16), "00b40ee706c57080");
+  EXPECT_NEAR(outcome.errors.back(), 0.38, 0.04);
 }
 
 // The longer rows; under a sanitizer they would take minutes and find nothing more.
@@ -114,7 +119,7 @@ TEST(Course, TheClientsExampleInDouble) {
   const Outcome outcome = train({Activation::kRelu, 3, 75, 24});
   EXPECT_GE(outcome.errors.back(), 1327.0 / 3500);
   EXPECT_LE(outcome.errors.back(), 1328.0 / 3500);
-  EXPECT_EQ(sha256(outcome.parameters).hex().substr(0, 16), "d0be5ec49ed0688b");
+  EXPECT_EQ(sha256(outcome.parameters).hex().substr(0, 16), "d8a5d373fc6785a1");
 }
 
 TEST(Course, Relu25Rounds15Epochs) {

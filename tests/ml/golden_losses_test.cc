@@ -12,7 +12,6 @@
 
 #include <gtest/gtest.h>
 
-#include "ml/gradient.h"
 #include "ml/initial_parameters.h"
 #include "ml/parameter_bytes.h"
 #include "ml/train_shard.h"
@@ -95,13 +94,13 @@ void expect_golden(const Golden& golden, double tolerance) {
   rule.precision = sizeof(T) == sizeof(double) ? Precision::kDouble : Precision::kFloat;
   rule.epochs = 1;
   std::vector<T> parameters;
-  for (const double value : initial_parameters<double>(rule.topology, 1)) {
+  for (const double value : initial_parameters<double>(rule)) {
     parameters.push_back(static_cast<T>(50 * value));  // The script's START_SCALE.
   }
   const Samples samples = prepare_samples(made_shard(golden.rows, rule.topology), rule);
   ASSERT_EQ(golden.losses.size(), golden.rule.epochs);
   for (const double loss : golden.losses) {
-    const TrainingResult result = train_shard(rule, samples, bytes_from<T>(parameters), 1, {});
+    const TrainingResult result = train_shard(rule, samples, bytes_from<T>(parameters), {}, 1, {});
     EXPECT_NEAR(result.loss, loss, tolerance * loss);
     const std::vector<T> delta = parameters_from<T>(result.delta);
     for (std::size_t k = 0; k < parameters.size(); ++k) {

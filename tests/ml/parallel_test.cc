@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -38,6 +39,42 @@ TEST(ParallelFor, RunsNoTwoCallsOfAWorkerAtOnce) {
   });
   EXPECT_EQ(overlaps, 0);
 }
+
+#ifdef __SSE2__
+
+// The compiler must not reckon with them itself.
+double halved(double value) {
+  const volatile double half = 0.5;
+  const volatile double number = value;
+  return number * half;
+}
+
+TEST(ParallelFor, TakesSubnormalNumbersForZeroOnEveryWorker) {
+  constexpr double kLeast = std::numeric_limits<double>::min();
+  for (const int threads : {1, 3}) {
+    std::vector<double> values(9, 1);
+    parallel_for(
+        values.size(), threads, [&](std::size_t i, int /*worker*/) { values[i] = halved(kLeast); });
+    EXPECT_EQ(values, std::vector<double>(9, 0));
+  }
+}
+
+TEST(FlushSubnormals, EndsWithItsScope) {
+  constexpr double kLeast = std::numeric_limits<double>::min();
+  EXPECT_GT(halved(kLeast), 0);
+  {
+    const FlushSubnormals outer;
+    {
+      const FlushSubnormals inner;
+      EXPECT_EQ(halved(kLeast), 0);
+    }
+    EXPECT_EQ(halved(kLeast), 0);
+    EXPECT_EQ(2 * halved(std::numeric_limits<double>::denorm_min()), 0);
+  }
+  EXPECT_GT(halved(kLeast), 0);
+}
+
+#endif
 
 }  // namespace
 }  // namespace gradmill::ml

@@ -1,3 +1,4 @@
+// train_shard as the course has it: one step a pass over the shard.
 #include "ml/train_shard.h"
 
 #include <cmath>
@@ -12,8 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "ml/both_precisions.h"
-#include "ml/gradient.h"
-#include "ml/gradient_naive.h"
+#include "ml/gradients.h"
 #include "ml/initial_parameters.h"
 #include "ml/parameter_bytes.h"
 #include "ml/random_shard.h"
@@ -42,14 +42,15 @@ class TrainShardTest : public testing::Test {
   History run() const {
     History history;
     std::vector<T> now = start_;
-    std::vector<T> descent(now.size());
-    GradientKernel<T> kernel(rule_.topology, rule_.activation, 1);
-    const SampleBlocks<T> samples(shard_, block_rows(rule_.topology));
+    const Net net{rule_.topology, rule_.activation};
     for (std::uint32_t epoch = 0; epoch < rule_.epochs; ++epoch) {
       history.parameters.push_back(now);
-      history.losses.push_back(kernel.pass(samples, now, descent));
+      const Gradient<T> gradient = uses_blocks(rule_)
+                                       ? block_gradient<T>(net, shard_, now)
+                                       : batch_gradient<T>(net, shard_, all_rows(shard_), now);
+      history.losses.push_back(gradient.loss);
       for (std::size_t k = 0; k < now.size(); ++k) {
-        now[k] += static_cast<T>(rule_.eta) * descent[k];
+        now[k] += static_cast<T>(rule_.eta) * gradient.descent[k];
       }
     }
     history.parameters.push_back(now);
@@ -57,7 +58,8 @@ class TrainShardTest : public testing::Test {
   }
 
   TrainingResult train(int threads = 1, const std::stop_token& stop = {}) const {
-    return train_shard(rule_, prepare_samples(shard_, rule_), bytes_from<T>(start_), threads, stop);
+    return train_shard(
+        rule_, prepare_samples(shard_, rule_), bytes_from<T>(start_), {}, threads, stop);
   }
 
   /// The delta from the start to `parameters`.
@@ -79,8 +81,10 @@ TYPED_TEST(TrainShardTest, StepsOnceAnEpochAndReturnsNewMinusOld) {
   const auto history = this->run();
   const TrainingResult result = this->train();
   EXPECT_EQ(result.epochs, 30);
+  EXPECT_EQ(result.steps, 30);
   EXPECT_EQ(result.loss, history.losses.back());
   EXPECT_FALSE(result.cancelled);
+  EXPECT_FALSE(result.diverged);
   EXPECT_EQ(parameters_from<TypeParam>(result.delta), this->delta_to(history.parameters.back()));
   EXPECT_LT(result.loss, history.losses.front());
 }
@@ -170,38 +174,57 @@ TYPED_TEST(TrainShardTest, HasTheSameBitsForAnyNumberOfThreads) {
   }
 }
 
+// Networks too large for BlockKernel go through the other one, to the same effect.
+TYPED_TEST(TrainShardTest, StepsAlikeOnLargeNetworks) {
+  this->rule_.topology.units = {6, 130, 65, 4};
+  this->rule_.epochs = 5;
+  this->shard_ = random_shard(50, 6, 4, 84);
+  this->start_ = sound_parameters<TypeParam>(this->rule_.topology, 85);
+  ASSERT_FALSE(uses_blocks(this->rule_));
+  const auto history = this->run();
+  for (const int threads : {1, 3}) {
+    const TrainingResult result = this->train(threads);
+    EXPECT_EQ(result.epochs, 5);
+    EXPECT_EQ(result.loss, history.losses.back());
+    EXPECT_EQ(parameters_from<TypeParam>(result.delta), this->delta_to(history.parameters.back()));
+  }
+}
+
+// The course's rule takes all rows: neither the place in the job nor the seed of its order matters.
+TYPED_TEST(TrainShardTest, HasTheSameBitsInEveryRoundAndShard) {
+  const Samples samples = prepare_samples(this->shard_, this->rule_);
+  const std::string start = bytes_from<TypeParam>(this->start_);
+  const TrainingResult first = train_shard(this->rule_, samples, start, {1, 9, 0}, 1, {});
+  const TrainingResult later = train_shard(this->rule_, samples, start, {7, 9, 3}, 1, {});
+  EXPECT_EQ(later.delta, first.delta);
+  EXPECT_EQ(later.loss, first.loss);
+}
+
 TYPED_TEST(TrainShardTest, CountsErrorsAsTheTwin) {
-  const std::vector<TypeParam>& parameters = this->start_;
-  for (const Activation activation : {Activation::kRelu, Activation::kMlPy}) {
-    this->rule_.activation = activation;
-    EXPECT_EQ(
-        count_errors(this->rule_,
-                     prepare_samples(this->shard_, this->rule_),
-                     bytes_from<TypeParam>(parameters),
-                     2),
-        count_errors_naive<TypeParam>(this->rule_.topology, activation, this->shard_, parameters));
+  for (const std::uint32_t hidden : {8U, 130U}) {
+    this->rule_.topology.units = {6, hidden, hidden, 4};
+    const auto parameters = sound_parameters<TypeParam>(this->rule_.topology, 86);
+    for (const Activation activation : kActivations) {
+      this->rule_.activation = activation;
+      EXPECT_EQ(count_errors(this->rule_,
+                             prepare_samples(this->shard_, this->rule_),
+                             bytes_from<TypeParam>(parameters),
+                             2),
+                count_errors_naive<TypeParam>(
+                    this->rule_.topology, activation, this->shard_, parameters));
+    }
   }
 }
 
 TYPED_TEST(TrainShardTest, StartsJobsFromTheInitialParameters) {
   this->rule_.seed = 5;
   EXPECT_EQ(parameters_from<TypeParam>(initial_parameter_bytes(this->rule_)),
-            initial_parameters<TypeParam>(this->rule_.topology, 5));
+            initial_parameters<TypeParam>(this->rule_));
 }
 
 TYPED_TEST(TrainShardTest, DiesOfParametersOfAnotherSize) {
   this->start_.pop_back();
   EXPECT_DEATH(static_cast<void>(this->train()), "gradmill: bug:");
-}
-
-TEST(PrepareSamples, LaysOutForThePrecisionAndTopologyOfTheRule) {
-  TrainingRule rule;
-  rule.topology.units = {3, 1030, 2};
-  const Shard shard = random_shard(5, rule.topology, 84);
-  EXPECT_EQ(std::get<SampleBlocks<float>>(prepare_samples(shard, rule)).block_rows(), 64);
-  rule.topology.units = {3, 30, 2};
-  rule.precision = Precision::kDouble;
-  EXPECT_EQ(std::get<SampleBlocks<double>>(prepare_samples(shard, rule)).block_rows(), 384);
 }
 
 }  // namespace

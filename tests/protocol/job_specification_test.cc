@@ -21,33 +21,65 @@ JobSpecification letters() {
               .eta = 0.0001,
               .epochs = 75,
               .min_loss_change = 0.2,
-              .seed = 1};
+              .seed = 1,
+              .standardization = {}};
   job.rounds = 3;
   job.shards = {ref_of("one"), ref_of("two")};
   job.validation = {ref_of("three")};
   return job;
 }
 
+JobSpecification letters_by_batches() {
+  JobSpecification job = letters();
+  job.rule.optimizer = ml::Optimizer::kMomentum;
+  job.rule.batch_size = 16;
+  job.rule.standardization = {std::vector<double>(16, 7.5), std::vector<double>(16, 0.1)};
+  job.server = {ml::ServerOptimizer::kMomentum, 0.7, 0.7};
+  return job;
+}
+
+std::string blob_lines() {
+  return "shard " + sha256("one").hex() + "\nshard " + sha256("two").hex() + "\nvalidation " +
+         sha256("three").hex() + "\n";
+}
+
+std::string repeated(const std::string& word) {
+  std::string text;
+  for (int n = 0; n < 16; ++n) {
+    text += ' ' + word;
+  }
+  return text;
+}
+
 // Draws, seeds and the comparison of runs hang on these bytes: another value here means that every
 // job becomes another job. sha256 of the text that the test below spells out.
 TEST(JobDigest, IsTheSameForEver) {
   EXPECT_EQ(job_digest(letters()).hex(),
-            "0055821961dfe37e1d3a7695c95532a24984829d5191a067abf8f6a481347c48");
+            "d7872df99b200d5a812aabb2b1466e0b62179b0ebcb899c0a59e0cd8f97c2202");
+  EXPECT_EQ(job_digest(letters_by_batches()).hex(),
+            "e0e946b03f00836214d9100dbe8a3b827e6c5688c8c6728aa5cb2216b6b6bf5c");
 }
 
 TEST(JobDigest, IsTheHashOfACanonicalText) {
-  const JobSpecification job = letters();
-  const std::string text =
-      "gradmill job 1\nunits 16 24 26\nactivation relu\nprecision float\noptimizer gd\neta 1e-04"
-      "\nepochs 75\nmin-loss-change 0.2\nrounds 3\nseed 1\nshard " +
-      sha256("one").hex() + "\nshard " + sha256("two").hex() + "\nvalidation " +
-      sha256("three").hex() + "\n";
-  EXPECT_EQ(job_digest(job), sha256(text));
+  EXPECT_EQ(job_digest(letters()),
+            sha256("gradmill job 2\nunits 16 24 26\nactivation relu\nprecision float\n"
+                   "optimizer gd\neta 1e-04\nepochs 75\nmin-loss-change 0.2\n"
+                   "server-optimizer average\nserver-eta 1\nrounds 3\nearly-stop 0\nseed 1\n" +
+                   blob_lines()));
+  EXPECT_EQ(job_digest(letters_by_batches()),
+            sha256("gradmill job 2\nunits 16 24 26\nactivation relu\nprecision float\n"
+                   "optimizer momentum\neta 1e-04\nepochs 75\nbatch-size 16\nmomentum 0.9\n"
+                   "weight-decay 0\nlabel-smoothing 0\nschedule constant\n"
+                   "server-optimizer momentum\nserver-eta 0.7\nserver-momentum 0.7\n"
+                   "rounds 3\nearly-stop 0\nseed 1\nmean" +
+                   repeated("7.5") + "\ndeviation" + repeated("0.1") + "\n" + blob_lines()));
 }
 
+using Change = std::function<void(JobSpecification&)>;
+using Changes = std::vector<std::pair<const char*, Change>>;
+
 TEST(JobDigest, ChangesWithEachField) {
-  using Change = std::function<void(JobSpecification&)>;
-  const std::vector<std::pair<const char*, Change>> changes = {
+  const Changes changes = {
       {"hidden units", [](auto& job) { job.rule.topology.units[1] = 25; }},
       {"layers",
        [](auto& job) {
@@ -61,6 +93,21 @@ TEST(JobDigest, ChangesWithEachField) {
       {"precision", [](auto& job) { job.rule.precision = ml::Precision::kDouble; }},
       {"eta", [](auto& job) { job.rule.eta = 0.00010000000000000002; }},
       {"epochs", [](auto& job) { job.rule.epochs = 76; }},
+      {"steps",
+       [](auto& job) {
+         job.rule.steps_per_round = 75;
+         job.rule.epochs = 0;
+       }},
+      {"tanh", [](auto& job) { job.rule.activation = ml::Activation::kTanh; }},
+      {"sigmoid", [](auto& job) { job.rule.activation = ml::Activation::kSigmoid; }},
+      {"optimizer", [](auto& job) { job.rule.optimizer = ml::Optimizer::kSgd; }},
+      {"standardization",
+       [](auto& job) {
+         job.rule.standardization = {{1}, {2}};
+       }},
+      {"early stop", [](auto& job) { job.early_stop = 1; }},
+      {"server optimizer", [](auto& job) { job.server.optimizer = ml::ServerOptimizer::kAdam; }},
+      {"server eta", [](auto& job) { job.server.eta = 0.5; }},
       {"min loss change", [](auto& job) { job.rule.min_loss_change = 0; }},
       {"seed", [](auto& job) { job.rule.seed = 2; }},
       {"rounds", [](auto& job) { job.rounds = 4; }},
@@ -84,6 +131,43 @@ TEST(JobDigest, ChangesWithEachField) {
   }
 }
 
+TEST(JobDigest, ChangesWithEachFieldOfARuleByBatches) {
+  const Changes changes = {
+      {"sgd", [](auto& job) { job.rule.optimizer = ml::Optimizer::kSgd; }},
+      {"adam", [](auto& job) { job.rule.optimizer = ml::Optimizer::kAdam; }},
+      {"batch size", [](auto& job) { job.rule.batch_size = 17; }},
+      {"momentum", [](auto& job) { job.rule.momentum = 0.8; }},
+      {"weight decay", [](auto& job) { job.rule.weight_decay = 0.01; }},
+      {"label smoothing", [](auto& job) { job.rule.label_smoothing = 0.1; }},
+      {"cosine", [](auto& job) { job.rule.schedule = ml::Schedule::kCosine; }},
+      {"one-cycle", [](auto& job) { job.rule.schedule = ml::Schedule::kOneCycle; }},
+      {"a mean", [](auto& job) { job.rule.standardization.mean[15] = 7; }},
+      {"a deviation", [](auto& job) { job.rule.standardization.deviation[0] = 0.2; }},
+      {"server adam", [](auto& job) { job.server.optimizer = ml::ServerOptimizer::kAdam; }},
+      {"server momentum", [](auto& job) { job.server.momentum = 0.6; }},
+  };
+  std::set<Digest> seen = {job_digest(letters_by_batches())};
+  for (const auto& [what, change] : changes) {
+    JobSpecification job = letters_by_batches();
+    change(job);
+    EXPECT_TRUE(seen.insert(job_digest(job)).second) << what;
+  }
+}
+
+TEST(JobDigest, LeavesOutWhatCannotChangeTheBits) {
+  JobSpecification gd = letters();
+  gd.rule.momentum = 0.5;
+  EXPECT_EQ(job_digest(gd), job_digest(letters()));
+  JobSpecification batches = letters_by_batches();
+  batches.rule.min_loss_change = 1;
+  EXPECT_EQ(job_digest(batches), job_digest(letters_by_batches()));
+  JobSpecification adam = letters_by_batches();
+  adam.rule.optimizer = ml::Optimizer::kAdam;
+  const Digest digest = job_digest(adam);
+  adam.rule.momentum = 0.5;
+  EXPECT_EQ(job_digest(adam), digest);
+}
+
 TEST(JobDigest, DependsOnTheContentAlone) {
   // Ids, paths, nodes and lengths are no part of it: two specifications made apart are one job.
   JobSpecification job = letters();
@@ -97,6 +181,35 @@ TEST(JobSpecification, NamesEveryBlobThatItNeeds) {
   job.initial_weights = ref_of("six");
   EXPECT_EQ(job.blobs(),
             (std::vector{ref_of("one"), ref_of("two"), ref_of("three"), ref_of("six")}));
+}
+
+TEST(IsValidated, EveryNthAndTheLastRound) {
+  JobSpecification job = letters();
+  job.rounds = 7;
+  job.validate_every = 3;
+  std::vector<std::uint32_t> validated;
+  for (std::uint32_t round = 1; round <= job.rounds; ++round) {
+    if (is_validated(job, round)) {
+      validated.push_back(round);
+    }
+  }
+  EXPECT_EQ(validated, (std::vector<std::uint32_t>{3, 6, 7}));
+}
+
+TEST(IsValidated, EveryRoundWhereTheErrorsDecide) {
+  JobSpecification job = letters();
+  job.rounds = 7;
+  job.validate_every = 3;
+  job.early_stop = 2;
+  EXPECT_TRUE(is_validated(job, 1));
+  EXPECT_TRUE(is_validated(job, 2));
+}
+
+// It changes no bit of the result, so the draws of simulated load stay as well.
+TEST(JobDigest, DoesNotChangeWithTheRoundsBetweenValidations) {
+  JobSpecification job = letters();
+  job.validate_every = 3;
+  EXPECT_EQ(job_digest(job), job_digest(letters()));
 }
 
 }  // namespace

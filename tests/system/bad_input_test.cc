@@ -63,6 +63,10 @@ TEST(BadInput, ClientOptionsAndArguments) {
   expect_refused("client", with({"--what"}), "--what");
   expect_refused("client", with({"--precision", "half"}), "--precision: 'half'");
   expect_refused("client", with({"--activation", "gelu"}), "--activation: 'gelu'");
+  expect_refused("client", with({"--optimizer", "lion"}), "--optimizer: 'lion'");
+  expect_refused("client", with({"--preset", "best"}), "--preset: 'best'");
+  expect_refused("client", with({"--server-optimizer", "sgd"}), "--server-optimizer: 'sgd'");
+  expect_refused("client", with({"--early-stop", "0"}), "--early-stop: '0'");
   expect_refused("client", with({"--seed", "-1"}), "--seed: '-1'");
   expect_refused("client", with({"--min-loss-change", "nan"}), "--min-loss-change: 'nan'");
   expect_refused("client", with({"--classes", "0"}), "--classes: '0'");
@@ -71,6 +75,42 @@ TEST(BadInput, ClientOptionsAndArguments) {
   expect_refused("client", with({"--output", "/nonexistent/m"}), "/nonexistent/m");
   expect_refused("client", with({"--timing", "/nonexistent/t"}), "/nonexistent/t");
   expect_refused("client", with({"--init-from", "/nonexistent/m"}), "/nonexistent/m");
+}
+
+TEST(BadInput, ClientRecipes) {
+  const auto with = [](const std::string& hidden, const std::vector<std::string>& more) {
+    std::vector<std::string> words = client_words(5, hidden);
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  const std::vector<std::string> sgd = {"--optimizer", "sgd"};
+  const auto with_sgd = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = with("24", sgd);
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  expect_refused("client", with_sgd({"--batch-size", "0"}), "--batch-size: '0'");
+  expect_refused("client", with_sgd({"--schedule", "linear"}), "--schedule: 'linear'");
+  expect_refused("client", with_sgd({"--label-smoothing", "1"}), "--label-smoothing: '1'");
+  expect_refused("client", with_sgd({"--weight-decay", "-1"}), "--weight-decay: '-1'");
+  expect_refused(
+      "client", with_sgd({"--momentum", "0.9"}), "--momentum does not go with --optimizer sgd");
+  expect_refused("client",
+                 with_sgd({"--min-loss-change", "0"}),
+                 "--min-loss-change does not go with --optimizer sgd");
+  expect_refused(
+      "client", with("24", {"--batch-size", "16"}), "--batch-size does not go with --optimizer gd");
+  expect_refused("client",
+                 with("24", {"--server-momentum", "0.9"}),
+                 "--server-momentum does not go with --server-optimizer average");
+  std::string deep = "1";
+  for (int layer = 1; layer < 64; ++layer) {
+    deep += ",1";
+  }
+  expect_refused("client", with(deep, {}), "<h>: '1,1,");
+  expect_refused("client", with("24,65537", {}), "<h>: '24,65537'");
+  expect_refused("client", with("65536,65536", {}), "more than 100000000 parameters");
+  expect_refused("client", with("8,8", {"--activation", "ml-py"}), "ml-py is for one hidden layer");
 }
 
 TEST(BadInput, CoordinatorUnreachable) {

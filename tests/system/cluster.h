@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,7 +33,7 @@ class Folder {
 /// A port that nobody listens on.
 [[nodiscard]] std::uint16_t unused_port();
 
-/// Nodes with these load probabilities and one coordinator.
+/// Nodes with these load probabilities and one coordinator. Throws if one of them does not start.
 class Cluster {
  public:
   struct Options {
@@ -41,6 +42,10 @@ class Cluster {
     std::vector<std::string> node_options = {"--load-delay", "5ms"};
     std::vector<std::string> coordinator_options;
     std::vector<std::uint16_t> other_ports;  ///< More entries of the node list.
+    /// The port that the node list has for a node that listens on the one given.
+    std::function<std::uint16_t(std::uint16_t)> listed_port = [](std::uint16_t port) {
+      return port;
+    };
   };
   Cluster() : Cluster(Options()) {}
   explicit Cluster(const Options& options);

@@ -48,6 +48,25 @@ TEST_F(Faults, NodeKilledWhileItTrains) {
   EXPECT_EQ(finish(client), undisturbed_);
 }
 
+TEST(ServerOptimizer, SameBitsWhenANodeIsKilledAndWhenSubmittedTwice) {
+  for (const char* const optimizer : {"momentum", "adam"}) {
+    std::vector<std::string> job = long_job();
+    job[1] = "12";
+    job[2] = "60";
+    job.insert(
+        job.end(),
+        {"--server-optimizer", optimizer, "--server-eta", "0.5", "--server-momentum", "0.7"});
+    Cluster cluster;
+    const std::string undisturbed = hash_of(cluster.train(job));
+    ASSERT_EQ(undisturbed.size(), 64U) << undisturbed;
+    Process client(command("client", cluster.train_words(job)));
+    ASSERT_TRUE(client.says("round 2/", seconds(60))) << client.err();
+    cluster.node(0).signal(SIGKILL);
+    const int code = client.wait(seconds(120));
+    EXPECT_EQ(hash_of({code, client.out(), client.err()}), undisturbed);
+  }
+}
+
 TEST_F(Faults, NodeKilledAndBackAgain) {
   Cluster::Options options;
   options.load = {"0"};

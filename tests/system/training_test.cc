@@ -1,5 +1,6 @@
 // The figures of the course, and the same bits whatever happens, through real processes.
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -95,6 +96,44 @@ TEST(SameBits, ForAnyNumberOfNodesPolicyLoadAndThreads) {
   }
 }
 
+// Mini-batches, an optimiser on each side, rounds shorter than an epoch: nothing of it depends on
+// who does the work.
+TEST(SameBits, ForAdamInBatchesAndForAPreset) {
+  const std::string data = short_job().front();
+  const std::vector<std::vector<std::string>> jobs = {
+      {data,
+       "2",
+       "1",
+       "40,30",
+       "0.005",
+       "--optimizer",
+       "adam",
+       "--batch-size",
+       "16",
+       "--server-optimizer",
+       "adam",
+       "--standardize"},
+      {data, "--preset", "fast", "--rounds", "6", "--hidden", "64,32"}};
+  std::vector<std::string> expected;
+  {
+    Cluster::Options options;
+    options.load = {"0"};
+    const Cluster cluster(options);
+    for (const auto& job : jobs) {
+      expected.push_back(hash_of(cluster.train(job)));
+      ASSERT_EQ(expected.back().size(), 64U) << expected.back();
+      EXPECT_EQ(hash_of(cluster.train(job)), expected.back()) << "submitted again";
+    }
+  }
+  Cluster::Options options;
+  options.load = {"0.5", "0", "0.2"};
+  options.node_options = {"--load-delay", "2ms", "--threads", "2"};
+  const Cluster cluster(options);
+  for (std::size_t n = 0; n < jobs.size(); ++n) {
+    EXPECT_EQ(hash_of(cluster.train(jobs[n])), expected[n]);
+  }
+}
+
 TEST(Results, ModelTimingAndStartFromAModel) {
   const Folder folder;
   const Cluster cluster;
@@ -147,6 +186,30 @@ TEST(Jobs, WaitInLineAndAreCancelled) {
   EXPECT_EQ(run("client", {"job", "follow", "nobody", "--coordinator", at}).code, 6);
 }
 
+TEST(Jobs, AreSubmittedByOptionsAlone) {
+  const Cluster cluster;
+  const std::string at = "127.0.0.1:" + std::to_string(cluster.port());
+  const Ended submitted = run("client",
+                              {"job",
+                               "submit",
+                               "train",
+                               "--coordinator",
+                               at,
+                               "--data",
+                               GRADMILL_LETTERS,
+                               "--rounds=2",
+                               "--epochs=10",
+                               "--hidden=24",
+                               "--eta=0.0001",
+                               "--id=one",
+                               "--no-wait"});
+  EXPECT_EQ(submitted.code, 0) << submitted.err;
+  EXPECT_EQ(submitted.out, "one\n");
+  const Ended followed =
+      run("client", {"job", "follow", "one", "--coordinator", at, "--format", "json"});
+  EXPECT_EQ(hash_of(followed), hash_of(cluster.train(short_job())));
+}
+
 TEST(Jobs, CtrlCDetaches) {
   Cluster cluster;
   std::vector<std::string> words = cluster.train_words(long_job());
@@ -184,6 +247,42 @@ TEST(LargeModel, MoreThan64MiBTravelsInPieces) {
   EXPECT_GT(std::filesystem::file_size(folder.path("m.safetensors")), 64U << 20U);
 }
 #endif
+
+std::vector<std::string> with(std::vector<std::string> words,
+                              const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+TEST(EarlyStop, ReturnsTheBestRound) {
+  const Cluster cluster;
+  // Steps so large that the error rises and falls.
+  const std::vector<std::string> job = {GRADMILL_LETTERS, "40", "2", "24", "0.001"};
+  const std::vector<double> all = errors_of(cluster.train(job));
+  ASSERT_EQ(all.size(), 40U);
+  const Ended early = cluster.train(with(job, {"--early-stop", "2"}));
+  ASSERT_EQ(early.code, 0) << early.err;
+  const std::vector<double> errors = errors_of(early);
+  ASSERT_GE(errors.size(), 3U);
+  EXPECT_TRUE(std::equal(errors.begin(), errors.end(), all.begin()));
+  const auto best = std::min_element(errors.begin(), errors.end());
+  const std::size_t best_round = static_cast<std::size_t>(best - errors.begin()) + 1;
+  EXPECT_EQ(json::parse(early.out).at("best_round"), best_round);
+  EXPECT_TRUE(errors.size() == 40 || errors.size() == best_round + 2);
+  std::vector<std::string> shorter = job;
+  shorter[1] = std::to_string(best_round);
+  EXPECT_EQ(hash_of(early), hash_of(cluster.train(shorter)));
+}
+
+TEST(Divergence, EndsTheJobWithAReason) {
+  const Cluster cluster;
+  const Ended result = cluster.train({GRADMILL_LETTERS, "9", "5", "24", "1e30"});
+  EXPECT_EQ(result.code, 1) << result.out;
+  EXPECT_NE(result.err.find("no longer finite"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("a smaller eta may help"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("are kept"), std::string::npos) << result.err;
+  EXPECT_EQ(hash_of(cluster.train(short_job())).size(), 64U) << "the next job runs as ever";
+}
 
 }  // namespace
 }  // namespace gradmill::system_test

@@ -63,6 +63,7 @@ class ThriftCoordinatorLink final : public CoordinatorLink {
     request.wait_ms = static_cast<std::int32_t>(wait.count());
     request.rounds_known = static_cast<std::int32_t>(query.rounds_known);
     request.with_tasks = query.with_tasks;
+    request.gather_ms = static_cast<std::int32_t>(query.gather.count());
     wire::JobStatus response;
     call(wait + kCallDeadline, [&](auto& client) { client.followJob(response, request); });
     return checked([&] {

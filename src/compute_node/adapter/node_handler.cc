@@ -26,6 +26,7 @@ TaskRequest request_from(const wire::RunTaskRequest& request) {
   to.task = wire::task_from(request.task);
   to.job_digest = wire::digest_from(request.job_digest, "the job's digest");
   to.rule = wire::rule_from(request.rule);
+  to.rounds = wire::rounds_from(request);
   to.weights = wire::blob_from(request.weights, "the weights");
   to.shard = wire::blob_from(request.shard, "the shard");
   to.load_rule = wire::load_rule_from(request.load_rule);

@@ -8,17 +8,17 @@
 namespace gradmill::node {
 
 std::list<SampleCache::Entry>::iterator SampleCache::locate(const Digest& shard,
-                                                            const ml::TrainingRule& rule) {
-  const std::size_t rows = ml::block_rows(rule.topology);
+                                                            std::string_view key) {
   return std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    return entry.shard == shard && entry.precision == rule.precision && entry.block_rows == rows;
+    return entry.shard == shard && entry.key == key;
   });
 }
 
 std::shared_ptr<const PreparedShard> SampleCache::find(const Digest& shard,
                                                        const ml::TrainingRule& rule) {
+  const std::string key = ml::samples_key(rule);
   const std::lock_guard lock(mutex_);
-  const auto found = locate(shard, rule);
+  const auto found = locate(shard, key);
   if (found == entries_.end()) {
     return nullptr;
   }
@@ -29,12 +29,13 @@ std::shared_ptr<const PreparedShard> SampleCache::find(const Digest& shard,
 void SampleCache::put(const Digest& shard,
                       const ml::TrainingRule& rule,
                       std::shared_ptr<const PreparedShard> prepared) {
+  std::string key = ml::samples_key(rule);
   const std::lock_guard lock(mutex_);
-  if (prepared->bytes > bytes_max_ || locate(shard, rule) != entries_.end()) {
+  if (prepared->bytes > bytes_max_ || locate(shard, key) != entries_.end()) {
     return;
   }
   bytes_ += prepared->bytes;
-  entries_.push_front({shard, rule.precision, ml::block_rows(rule.topology), std::move(prepared)});
+  entries_.push_front({shard, std::move(key), std::move(prepared)});
   while (bytes_ > bytes_max_) {
     bytes_ -= entries_.back().prepared->bytes;
     entries_.pop_back();
@@ -51,8 +52,7 @@ std::shared_ptr<const PreparedShard> prepare_shard(std::string_view blob,
   const ml::Shard shard = formats::decode_shard(blob);
   auto prepared = std::make_shared<PreparedShard>(
       PreparedShard{ml::prepare_samples(shard, rule), shard.features, shard.classes, 0});
-  prepared->bytes =
-      std::visit([](const auto& blocks) { return blocks.bytes(); }, prepared->samples);
+  prepared->bytes = prepared->samples.bytes();
   return prepared;
 }
 

@@ -5,13 +5,15 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 
 #include "base/digest.h"
 #include "ml/train_shard.h"
 
 namespace gradmill::node {
 
-/// A shard laid out for one precision and block size, and what it takes to check it against a job.
+/// A shard laid out for the kernels, and what it takes to check it against a job.
 struct PreparedShard {
   ml::Samples samples;
   std::uint32_t features = 0;
@@ -36,12 +38,10 @@ class SampleCache {
  private:
   struct Entry {
     Digest shard;
-    ml::Precision precision;
-    std::size_t block_rows;
+    std::string key;  // samples_key() of the rules that it suits
     std::shared_ptr<const PreparedShard> prepared;
   };
-  [[nodiscard]] std::list<Entry>::iterator locate(const Digest& shard,
-                                                  const ml::TrainingRule& rule);
+  [[nodiscard]] std::list<Entry>::iterator locate(const Digest& shard, std::string_view key);
 
   const std::uint64_t bytes_max_;
   mutable std::mutex mutex_;

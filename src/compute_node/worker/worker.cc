@@ -4,10 +4,10 @@
 #include <iterator>
 #include <utility>
 
+#include "base/checksum.h"
 #include "base/error.h"
 #include "base/random_id.h"
-#include "ml/gradient.h"
-#include "ml/train_shard.h"
+#include "ml/kernel/kernels.h"
 
 namespace gradmill::node {
 namespace {
@@ -57,7 +57,8 @@ Worker::~Worker() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    changed_.notify_all();
+    queued_.notify_all();
+    stopped_.notify_all();
   }
   for (std::thread& thread : threads_) {
     thread.join();
@@ -111,7 +112,7 @@ TaskAnswer Worker::run(const Fence& fence, TaskRequest request, std::chrono::mil
   tasks_[key] = task;
   queue_.push_back(task);
   ++busy_;
-  changed_.notify_all();
+  queued_.notify_one();
   return wait_for(lock, task, id, wait);
 }
 
@@ -124,7 +125,8 @@ std::shared_ptr<Worker::Task> Worker::take_over(const Key& key, const TaskReques
   const bool same = task.request.job_digest == request.job_digest &&
                     task.request.weights == request.weights && task.request.shard == request.shard;
   const bool usable =
-      !task.stop.stop_requested() && (!task.ended || task.answer.state == TaskState::kDone);
+      !task.stop.stop_requested() && (!task.ended || task.answer.state == TaskState::kDone ||
+                                      task.answer.state == TaskState::kDiverged);
   if (!same || !usable) {
     drop(key);
     return nullptr;
@@ -298,9 +300,10 @@ void Worker::keep_result(const std::shared_ptr<Task>& task) {
 }
 
 void Worker::train() {
+  ml::Trainer trainer(options_.threads);
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    queued_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     if (queue_.empty()) {
       return;
     }
@@ -308,7 +311,7 @@ void Worker::train() {
     queue_.pop_front();
     lock.unlock();
     try {
-      execute(*task);
+      execute(*task, trainer);
     } catch (const std::exception& error) {
       task->answer.state = TaskState::kFailed;
       task->answer.message = error.what();
@@ -321,7 +324,7 @@ void Worker::train() {
   }
 }
 
-void Worker::execute(Task& task) {
+void Worker::execute(Task& task, ml::Trainer& trainer) {
   const TaskRequest& request = task.request;
   const std::stop_token stop = task.stop.get_token();
   TaskAnswer& answer = task.answer;
@@ -346,14 +349,24 @@ void Worker::execute(Task& task) {
     throw invalid_input("the shard or the weights do not suit the topology");
   }
   const Clock::time_point start = Clock::now();
-  ml::TrainingResult result = ml::train_shard(
-      request.rule, task.prepared->samples, *task.weights.bytes, options_.threads, stop);
+  const ml::TaskPosition position = {
+      .round = request.task.round, .rounds = request.rounds, .shard = request.task.shard};
+  ml::TrainingResult result =
+      trainer.train(request.rule, task.prepared->samples, *task.weights.bytes, position, stop);
   if (result.cancelled) {
     return;
   }
+  if (result.diverged) {
+    answer.state = TaskState::kDiverged;
+    return;
+  }
   answer.compute_seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  const Blob delta = make_blob(std::move(result.delta));
+  const bool is_inline = result.delta.size() <= kInlineBytesMax;
+  const Blob delta = is_inline ? Blob{{{}, result.delta.size()},
+                                      std::make_shared<const std::string>(std::move(result.delta))}
+                               : make_blob(std::move(result.delta));
   answer.delta = delta.ref;
+  answer.delta_checksum = is_inline ? checksum(*delta.bytes) : 0;
   answer.delta_bytes = delta.bytes;
   answer.loss = result.loss;
   answer.epochs = result.epochs;
@@ -363,7 +376,7 @@ void Worker::execute(Task& task) {
 void Worker::watch_leases() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    changed_.wait_for(lock, kLeaseCheck, [this] { return stopping_; });
+    stopped_.wait_for(lock, kLeaseCheck, [this] { return stopping_; });
     const TimePoint now = Clock::now();
     for (auto& [key, task] : tasks_) {
       const bool abandoned = now - fences_.last_heard(std::get<0>(key)) > options_.lease;

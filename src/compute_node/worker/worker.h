@@ -20,6 +20,7 @@
 #include "compute_node/worker/fence_table.h"
 #include "compute_node/worker/load_simulation.h"
 #include "compute_node/worker/sample_cache.h"
+#include "ml/trainer.h"
 #include "ml/training_rule.h"
 #include "protocol/task.h"
 
@@ -39,6 +40,7 @@ struct TaskRequest {
   TaskId task;
   Digest job_digest;
   ml::TrainingRule rule;
+  std::uint32_t rounds = 1;  ///< Of the whole job.
   BlobRef weights;
   BlobRef shard;
   LoadRule load_rule = LoadRule::kDelay;
@@ -98,7 +100,7 @@ class Worker {
   void forget_rounds_before(const std::string& coordinator, const TaskId& newest);
   void keep_result(const std::shared_ptr<Task>& task);
   void train();
-  void execute(Task& task);
+  void execute(Task& task, ml::Trainer& trainer);
   void watch_leases();
 
   const WorkerOptions options_;
@@ -107,8 +109,10 @@ class Worker {
   SampleCache samples_;
 
   mutable std::mutex mutex_;
-  std::condition_variable_any changed_;
-  FenceTable fences_;  // guarded by mutex_, as all below
+  std::condition_variable_any changed_;  // tasks: for those who wait for an end
+  std::condition_variable queued_;       // for the training threads
+  std::condition_variable stopped_;      // for the watch on leases
+  FenceTable fences_;                    // guarded by mutex_, as all below
   std::map<Key, std::shared_ptr<Task>> tasks_;
   std::deque<std::shared_ptr<Task>> queue_;   // accepted and not begun
   std::deque<std::weak_ptr<Task>> finished_;  // oldest first; tasks_ may have dropped them

@@ -47,6 +47,7 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
           wire::unsigned_from<std::uint32_t>(request.rounds_known, "the number of rounds");
       query.with_tasks = request.with_tasks;
       const std::chrono::milliseconds wait{std::clamp(request.wait_ms, 0, kWaitMax)};
+      query.gather = std::chrono::milliseconds{std::clamp(request.gather_ms, 0, kWaitMax)};
       return wire::to_wire(coordinator_.follow(query, wait));
     });
   }

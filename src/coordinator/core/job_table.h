@@ -77,7 +77,7 @@ class JobTable {
     for (const std::string& id : line_) {
       const Job& job = jobs_.at(id);
       GRADMILL_CHECK(!has_ended(job.state));
-      GRADMILL_CHECK((job.state == JobState::kRunning) == job.round.has_value());
+      GRADMILL_CHECK(job.state == JobState::kRunning || !job.round);
       GRADMILL_CHECK(job.state != JobState::kRunning || id == line_.front());
     }
     for (const std::string& id : ended_) {

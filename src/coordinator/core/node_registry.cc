@@ -5,15 +5,22 @@
 #include <utility>
 
 #include "base/check.h"
-#include "ml/gradient.h"
+#include "ml/kernel/kernels.h"
 
 namespace gradmill::coordinator {
 namespace {
 
 constexpr double kAverageWeight = 0.3;  // of the newest observation in the moving averages
-constexpr std::chrono::seconds kSpeedHalfLife{2};
+// How fast the speed of an idle node is forgotten: two of its tasks, so that a node that was slow
+// once does not stay idle for hundreds of short rounds; but at most this.
+constexpr double kSpeedHalfLifeMax = 2;
+constexpr double kSpeedHalfLifeTasks = 2;
 constexpr std::chrono::milliseconds kAsideFirst{100};
 constexpr std::chrono::seconds kAsideMax{5};
+
+double moved(double average, double newest) {
+  return average == 0 ? newest : average + kAverageWeight * (newest - average);
+}
 
 std::string state_in_words(const Node& node, std::uint64_t refused) {
   if (!node.alive) {
@@ -50,8 +57,9 @@ TimePoint NodeRegistry::usable_from(NodeId id) const {
 NodeView NodeRegistry::view(NodeId id, TimePoint now) const {
   const Node& node = nodes_.at(id);
   // An old observation fades, so that a node that was slow once is tried again.
-  const double age = std::chrono::duration<double>(now - node.measured_at) /
-                     std::chrono::duration<double>(kSpeedHalfLife);
+  const double half_life = std::min(kSpeedHalfLifeMax, kSpeedHalfLifeTasks * node.seconds_per_task);
+  const double age =
+      half_life > 0 ? std::chrono::duration<double>(now - node.measured_at).count() / half_life : 0;
   const std::size_t in_flight = node.queue.size() + node.offers.size();
   return {.id = id,
           .in_flight = static_cast<std::uint32_t>(in_flight),
@@ -66,16 +74,30 @@ std::vector<NodeView> NodeRegistry::views(const std::set<NodeId>& refused,
                                           TimePoint now) const {
   std::vector<NodeView> untried;
   std::vector<NodeView> all;
+  const double least = least_seconds_per_row();
   for (NodeId id = 0; id < nodes_.size(); ++id) {
     if (!usable(id, now) || refused.contains(id)) {
       continue;
     }
     all.push_back(view(id, now));
+    // What fades would say nothing of two nodes that were idle for long.
+    all.back().seconds_per_row =
+        std::max(all.back().seconds_per_row, std::min(least, nodes_[id].seconds_per_row));
     if (std::find(failed.begin(), failed.end(), id) == failed.end()) {
       untried.push_back(all.back());
     }
   }
   return untried.empty() ? all : untried;
+}
+
+double NodeRegistry::least_seconds_per_row() const {
+  double least = 0;
+  for (const Node& node : nodes_) {
+    if (node.alive && node.seconds_per_row > 0) {
+      least = least == 0 ? node.seconds_per_row : std::min(least, node.seconds_per_row);
+    }
+  }
+  return least;
 }
 
 std::set<NodeId> NodeRegistry::alive() const {
@@ -149,16 +171,15 @@ void NodeRegistry::refused(NodeId id) {
 
 void NodeRegistry::accepted(NodeId id) { nodes_.at(id).busy_in_a_row = 0; }
 
-void NodeRegistry::finished(NodeId id, double seconds_per_row, TimePoint now) {
+void NodeRegistry::finished(NodeId id, Duration taken, std::uint64_t rows, TimePoint now) {
+  const double seconds = std::chrono::duration<double>(taken).count();
   Node& node = nodes_.at(id);
   node.faults_in_a_row = 0;
   node.busy_in_a_row = 0;
   node.last_fault.clear();
   node.refusal_share -= kAverageWeight * node.refusal_share;
-  node.seconds_per_row =
-      node.seconds_per_row == 0
-          ? seconds_per_row
-          : node.seconds_per_row + kAverageWeight * (seconds_per_row - node.seconds_per_row);
+  node.seconds_per_row = moved(node.seconds_per_row, seconds / static_cast<double>(rows));
+  node.seconds_per_task = moved(node.seconds_per_task, seconds);
   node.measured_at = now;
 }
 

@@ -38,9 +38,10 @@ struct Node {
   std::set<TaskId> offers;                       ///< Offers out that have not been answered.
   std::uint32_t faults_in_a_row = 0;
   std::uint32_t busy_in_a_row = 0;
-  TimePoint aside_until{};  ///< After a fault.
-  TimePoint busy_until{};   ///< After it had no room for a task.
-  double seconds_per_row = 0;
+  TimePoint aside_until{};      ///< After a fault.
+  TimePoint busy_until{};       ///< After it had no room for a task.
+  double seconds_per_row = 0;   ///< Moving average over its tasks; 0 while unknown.
+  double seconds_per_task = 0;  ///< Likewise.
   TimePoint measured_at{};
   double refusal_share = 0;
 };
@@ -60,7 +61,7 @@ class NodeRegistry {
   [[nodiscard]] TimePoint usable_from(NodeId id) const;
   [[nodiscard]] NodeView view(NodeId id, TimePoint now) const;
   /// Views of the usable nodes but those in `refused`; without those in `failed` too, unless no
-  /// other is left.
+  /// other is left. No idle node is shown as faster than all were measured.
   [[nodiscard]] std::vector<NodeView> views(const std::set<NodeId>& refused,
                                             const std::vector<NodeId>& failed,
                                             TimePoint now) const;
@@ -80,7 +81,8 @@ class NodeRegistry {
   void busy(NodeId id, TimePoint until);
   void refused(NodeId id);
   void accepted(NodeId id);
-  void finished(NodeId id, double seconds_per_row, TimePoint now);
+  /// A result came, `taken` after the offer of a task of `rows` rows.
+  void finished(NodeId id, Duration taken, std::uint64_t rows, TimePoint now);
 
   /// The shard waits for a slot of the node.
   void enqueue(NodeId id, std::uint32_t shard);
@@ -93,6 +95,8 @@ class NodeRegistry {
   void answered(NodeId id, const TaskId& task);
 
  private:
+  [[nodiscard]] double least_seconds_per_row() const;
+
   std::vector<Node> nodes_;
 };
 

@@ -78,12 +78,17 @@ Round::Task& Round::leave_node(std::uint32_t shard, TimePoint now) {
 }
 
 void Round::keep_choosy(std::uint32_t shard) {
-  const Task& task = tasks_[shard];
-  if (task.place == Place::kPending && !(task.refused_by.empty() && task.failed_on.empty())) {
+  if (is_choosy(tasks_[shard])) {
     choosy_.insert(shard);
   } else {
     choosy_.erase(shard);
   }
+}
+
+bool Round::is_choosy(const Task& task) {
+  const bool all_alike =
+      task.refused_by.empty() && task.failed_on.empty() && task.diverged_on.empty();
+  return task.place == Place::kPending && !all_alike;
 }
 
 void Round::refuse(std::uint32_t shard, TimePoint now) {
@@ -100,6 +105,13 @@ void Round::fail(std::uint32_t shard, const std::string& why, TimePoint now) {
   Task& task = leave_node(shard, now);
   task.failed_on.push_back(task.node);
   task.last_failure = why;
+  keep_choosy(shard);
+}
+
+void Round::diverge(std::uint32_t shard, TimePoint now) {
+  Task& task = leave_node(shard, now);
+  idle_since_ = now;  // It was tried, also if the node answered at once.
+  task.diverged_on.insert(task.node);
   keep_choosy(shard);
 }
 
@@ -134,8 +146,22 @@ void Round::forgive(std::uint32_t shard) {
 bool Round::wants(NodeId node) const {
   return pending_.size() > choosy_.size() ||
          std::any_of(choosy_.begin(), choosy_.end(), [&](std::uint32_t shard) {
-           return !tasks_[shard].refused_by.contains(node);
+           return !tasks_[shard].refused_by.contains(node) &&
+                  !tasks_[shard].diverged_on.contains(node);
          });
+}
+
+std::set<NodeId> Round::closed_to(std::uint32_t shard) const {
+  std::set<NodeId> nodes = tasks_.at(shard).refused_by;
+  nodes.insert(tasks_[shard].diverged_on.begin(), tasks_[shard].diverged_on.end());
+  return nodes;
+}
+
+bool Round::diverged(std::uint32_t shard, const NodeRegistry& nodes) const {
+  const std::set<NodeId>& said = tasks_.at(shard).diverged_on;
+  const std::set<NodeId> alive = nodes.alive();
+  const bool everywhere = std::includes(said.begin(), said.end(), alive.begin(), alive.end());
+  return said.size() >= 2 || (!said.empty() && everywhere);
 }
 
 std::optional<JobEnd> Round::hopeless(std::uint32_t shard, const NodeRegistry& nodes) const {
@@ -150,7 +176,8 @@ std::optional<JobEnd> Round::hopeless(std::uint32_t shard, const NodeRegistry& n
                       " times after a node had begun it, last on " +
                       nodes.at(task.node).address.text()};
   }
-  const std::set<NodeId> failed(task.failed_on.begin(), task.failed_on.end());
+  std::set<NodeId> failed(task.failed_on.begin(), task.failed_on.end());
+  failed.insert(task.diverged_on.begin(), task.diverged_on.end());
   const std::set<NodeId> alive = nodes.alive();
   const bool everywhere = std::includes(failed.begin(), failed.end(), alive.begin(), alive.end());
   if ((task.failed_on.size() >= kFailuresMax && everywhere) || task.failed_on.size() >= kTriesMax) {
@@ -227,16 +254,15 @@ void Round::check_invariants() const {
   for (std::uint32_t shard = 0; shard < tasks_.size(); ++shard) {
     const Task& task = tasks_[shard];
     const bool pending = task.place == Place::kPending;
-    const bool is_choosy = pending && !(task.refused_by.empty() && task.failed_on.empty());
     done += task.place == Place::kDone ? 1U : 0U;
     offered += task.place == Place::kOffered ? 1U : 0U;
     accepted += task.accepted ? 1U : 0U;
     waiting += pending ? 1U : 0U;
-    choosy += is_choosy ? 1U : 0U;
+    choosy += is_choosy(task) ? 1U : 0U;
     GRADMILL_CHECK(!task.accepted || task.place == Place::kOffered);
     GRADMILL_CHECK(!task.forgiven_at || !task.refused_by.empty());
     GRADMILL_CHECK(pending == pending_.contains(shard));
-    GRADMILL_CHECK(is_choosy == choosy_.contains(shard));
+    GRADMILL_CHECK(is_choosy(task) == choosy_.contains(shard));
     GRADMILL_CHECK((task.place == Place::kDone) == (task.result.delta.bytes != nullptr));
   }
   GRADMILL_CHECK(done == done_ && offered == offered_ && accepted == accepted_);

@@ -46,6 +46,7 @@ class Round {
     std::optional<TimePoint> forgiven_at;  ///< Backing off: when they are.
     unsigned backoffs = 0;                 ///< In a row.
     std::vector<NodeId> failed_on;         ///< Nodes that tried and failed, once per failure.
+    std::set<NodeId> diverged_on;          ///< Nodes whose loss became infinite; asked no more.
     std::vector<NodeId> died_on;           ///< Nodes lost after they had accepted, once per loss.
     unsigned given_back = 0;               ///< Times a node accepted, and gave it back unharmed.
     std::string last_failure;              ///< For people.
@@ -76,6 +77,11 @@ class Round {
   [[nodiscard]] TimePoint idle_since() const { return idle_since_; }
   /// The name of the shard's newest offer.
   [[nodiscard]] TaskId id(const std::string& job, std::uint32_t shard) const;
+  /// Nodes that shall get no offer of the shard: they refused it, or it diverged on them.
+  [[nodiscard]] std::set<NodeId> closed_to(std::uint32_t shard) const;
+  /// Whether the shard's loss is no longer finite: two nodes say so, or all that are alive. All
+  /// have the same bits, but a broken one must not end a job alone.
+  [[nodiscard]] bool diverged(std::uint32_t shard, const NodeRegistry& nodes) const;
   /// Why the job must end, if there is no hope of a result for the shard: it failed too often, or
   /// was lost too often after a node had begun it.
   [[nodiscard]] std::optional<JobEnd> hopeless(std::uint32_t shard,
@@ -94,9 +100,10 @@ class Round {
 
   /// The current offer was accepted; says whether that is news.
   bool accept(std::uint32_t shard, std::uint64_t offer);
-  /// Queued or offered back to pending: the node refused it, tried and failed at it, was lost with
-  /// it, or gave it back with nothing wrong.
+  /// Queued or offered back to pending: the node refused it, tried and failed at it, says that its
+  /// loss diverged, was lost with it, or gave it back with nothing wrong.
   void refuse(std::uint32_t shard, TimePoint now);
+  void diverge(std::uint32_t shard, TimePoint now);
   void fail(std::uint32_t shard, const std::string& why, TimePoint now);
   void lose(std::uint32_t shard, TimePoint now);
   void give_back(std::uint32_t shard, TimePoint now);
@@ -119,6 +126,7 @@ class Round {
  private:
   Task& leave_node(std::uint32_t shard, TimePoint now);
   void keep_choosy(std::uint32_t shard);
+  [[nodiscard]] static bool is_choosy(const Task& task);
 
   std::uint32_t number_;
   TimePoint started_;

@@ -31,32 +31,48 @@ struct CancelTask {
   TaskId task;
 };
 
-/// All shards of the round are in: average, validate, and answer with round_closed, or end the job.
-struct CloseRound {
+/// All shards of the round are in: make the server's step, and answer with round_advanced or
+/// round_diverged, or end the job.
+struct AdvanceRound {
   std::string job;
   std::uint32_t round = 0;
   std::shared_ptr<const JobSpecification> specification;
   Blob weights;
   std::vector<Blob> deltas;  ///< In shard order.
   std::vector<std::uint64_t> rows;
+  std::shared_ptr<const ml::ServerState> server;  ///< Before the step.
 };
 
-/// The job has ended; its blobs may go. `weights` are those of its last finished round.
+/// The round has given the next one its weights: find their validation error, and answer with
+/// round_validated, in the order of the rounds, or end the job.
+struct ValidateRound {
+  std::string job;
+  std::uint32_t round = 0;
+  std::shared_ptr<const JobSpecification> specification;
+  Blob weights;
+};
+
+/// The job has ended; its blobs may go. `weights` are those that its status names.
 struct JobEnded {
   std::string job;
   std::shared_ptr<const JobSpecification> specification;
   Blob weights;
 };
 
-using Action = std::variant<OfferTask, CancelTask, CloseRound, JobEnded>;
+using Action = std::variant<OfferTask, CancelTask, AdvanceRound, ValidateRound, JobEnded>;
 using Actions = std::vector<Action>;
 
-/// What closing a round gave.
-struct ClosedRound {
+/// What the server's step gave.
+struct RoundStep {
   Blob weights;
-  double validation_error = 0;
-  double aggregate_seconds = 0;
-  double validate_seconds = 0;
+  std::shared_ptr<const ml::ServerState> server;
+  double seconds = 0;
+};
+
+/// What validating a round gave; no error if its job does without.
+struct RoundValidation {
+  std::optional<double> error;
+  double seconds = 0;
 };
 
 struct SchedulerOptions {
@@ -99,6 +115,8 @@ class Scheduler {
                                     const TaskId& task,
                                     const std::string& why,
                                     TimePoint now);
+  /// The loss became infinite on the node. No fault of the node's; the job ends once it is sure.
+  [[nodiscard]] Actions task_diverged(NodeId node, const TaskId& task, TimePoint now);
   /// The offer came to nothing without a fault in the task: the connection broke, the node was
   /// busy or is leaving, or the offer was cancelled. `fault` sets the node aside; without one, a
   /// node that had no room for the task is left alone for a moment.
@@ -107,10 +125,18 @@ class Scheduler {
                                   const std::optional<std::string>& fault,
                                   TimePoint now);
 
-  [[nodiscard]] Actions round_closed(const std::string& job,
-                                     std::uint32_t round,
-                                     ClosedRound closed,
-                                     TimePoint now);
+  /// The next round starts at once, or the job ends when all of its rounds are validated.
+  [[nodiscard]] Actions round_advanced(const std::string& job,
+                                       std::uint32_t round,
+                                       RoundStep step,
+                                       TimePoint now);
+  /// The server's step gave weights that are not finite: the job ends with those before it.
+  [[nodiscard]] Actions round_diverged(const std::string& job, std::uint32_t round, TimePoint now);
+  /// The round is finished; perhaps the job stops early.
+  [[nodiscard]] Actions round_validated(const std::string& job,
+                                        std::uint32_t round,
+                                        const RoundValidation& validation,
+                                        TimePoint now);
   /// Time has passed.
   [[nodiscard]] Actions tick(TimePoint now);
   /// When, after `now`, the next tick is due even if nothing happens.
@@ -145,12 +171,22 @@ class Scheduler {
   void reclaim_queue(NodeId node, TimePoint now);
   void release_node(NodeId node, TimePoint now, Actions& actions);
 
-  void close_if_complete(const Job& job, Actions& actions) const;
+  /// Whether an AdvanceRound of this round is out.
+  [[nodiscard]] bool is_advancing(const std::string& job, std::uint32_t round) const;
+  void advance_if_complete(Job& job, Actions& actions) const;
+  void end_if_diverged(Job& job, std::uint32_t shard, Actions& actions);
+  /// Nothing more is trained; the job ends as soon as the rounds so far are validated.
+  void conclude(Job& job, JobConclusion conclusion, Actions& actions);
+  void end_if_concluded(Job& job, Actions& actions);
+  /// Cancels what is offered of the current round and takes back what is queued.
+  void drop_round(Job& job, Actions& actions);
   [[nodiscard]] bool out_of_capacity(const Job& job, TimePoint now) const;
   /// Whether the policy keeps a task back although some node has a free slot for it.
   [[nodiscard]] bool holds_back(const Round& round, TimePoint now) const;
   void end_if_hopeless(Job& job, std::uint32_t shard, Actions& actions);
   void end_job(Job& job, JobState state, JobEnd end, Actions& actions);
+
+  void check_invariants(const Job& job) const;
 
   SchedulerOptions options_;
   std::unique_ptr<Policy> policy_;

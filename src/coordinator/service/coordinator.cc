@@ -1,5 +1,6 @@
 #include "coordinator/service/coordinator.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -7,7 +8,9 @@
 #include "base/error.h"
 #include "base/overload.h"
 #include "coordinator/service/job_intake.h"
+#include "coordinator/service/round_step.h"
 #include "coordinator/service/status_report.h"
+#include "protocol/specification_check.h"
 
 namespace gradmill::coordinator {
 namespace {
@@ -21,7 +24,7 @@ Coordinator::Coordinator(const CoordinatorOptions& options,
                          const std::vector<Address>& nodes,
                          const NodeLinkFactory& make_link)
     : blobs_(options.blob_bytes_max),
-      closer_(blobs_),
+      validator_(blobs_),
       scheduler_(options.scheduler, std::move(policy)) {
   for (const Address& address : nodes) {
     const NodeId id = scheduler_.add_node(address);
@@ -35,7 +38,12 @@ Coordinator::~Coordinator() { stop(); }
 
 void Coordinator::start() {
   clock_ = std::thread([this] { keep_time(); });
-  closing_ = std::thread([this] { close_rounds(); });
+  advancing_ = std::thread([this] {
+    serve(to_advance_, to_advance_filled_, [this](const auto& round) { advance(round); });
+  });
+  validating_ = std::thread([this] {
+    serve(to_validate_, to_validate_filled_, [this](const auto& round) { validate(round); });
+  });
   for (const auto& session : sessions_) {
     session->start();
   }
@@ -52,13 +60,15 @@ void Coordinator::stop() {
           job, JobState::kFailed, {"stopped", "the coordinator was stopped"}, Clock::now()));
     }
     changed_.notify_all();
+    ended_.notify_all();
     time_changed_.notify_all();
-    closing_changed_.notify_all();
+    to_advance_filled_.notify_all();
+    to_validate_filled_.notify_all();
   }
   for (const auto& session : sessions_) {
     session->stop();
   }
-  for (std::thread* thread : {&clock_, &closing_}) {
+  for (std::thread* thread : {&clock_, &advancing_, &validating_}) {
     if (thread->joinable()) {
       thread->join();
     }
@@ -99,8 +109,7 @@ std::vector<Digest> Coordinator::submit(const std::string& id,
     }
     spdlog::info("job {}: {} rounds of {} shards", id, shared->rounds, shared->shards.size());
     enact(scheduler_.submit(std::move(submission), Clock::now()));
-    changed_.notify_all();
-    time_changed_.notify_all();
+    tell_of_change();
   } catch (const Error&) {
     blobs_.unpin(blobs);
     throw;
@@ -110,6 +119,11 @@ std::vector<Digest> Coordinator::submit(const std::string& id,
 
 JobStatus Coordinator::follow(const JobQuery& query, std::chrono::milliseconds wait) {
   std::unique_lock lock(mutex_);
+  if (query.version > 0 && query.gather.count() > 0) {
+    ended_.wait_for(lock, std::min(query.gather, wait), [&] {
+      return stopping_ || has_ended(job_at(query.job).state);
+    });
+  }
   changed_.wait_for(
       lock, wait, [&] { return stopping_ || job_at(query.job).version > query.version; });
   return report_status(scheduler_, job_at(query.job), query, Clock::now());
@@ -122,8 +136,15 @@ void Coordinator::handle(const Event& event) {
 #ifndef NDEBUG
   scheduler_.check_invariants();
 #endif
+  tell_of_change();
+}
+
+void Coordinator::tell_of_change() {
   changed_.notify_all();
-  time_changed_.notify_all();
+  const std::optional<TimePoint> wakeup = scheduler_.wakeup(Clock::now());
+  if (wakeup && (!wakeup_ || *wakeup < *wakeup_)) {
+    time_changed_.notify_all();
+  }
 }
 
 JobState Coordinator::cancel(const std::string& id) {
@@ -187,6 +208,10 @@ void Coordinator::task_ended(NodeId node, const TaskId& task, TaskOutcome outcom
                    log("failed", failed.why);
                    return scheduler_.task_failed(node, task, failed.why, now);
                  },
+                 [&](TaskDiverged&) {
+                   log("diverged", "its loss is no longer finite");
+                   return scheduler_.task_diverged(node, task, now);
+                 },
                  [&](TaskLost& lost) {
                    if (lost.fault) {
                      log("lost", *lost.fault);
@@ -216,12 +241,18 @@ void Coordinator::enact(OfferTask action) {
 
 void Coordinator::enact(const CancelTask& action) { sessions_[action.node]->cancel(action.task); }
 
-void Coordinator::enact(CloseRound action) {
-  to_close_ = std::move(action);
-  closing_changed_.notify_all();
+void Coordinator::enact(AdvanceRound action) {
+  to_advance_.push_back(std::move(action));
+  to_advance_filled_.notify_one();
+}
+
+void Coordinator::enact(ValidateRound action) {
+  to_validate_.push_back(std::move(action));
+  to_validate_filled_.notify_one();
 }
 
 void Coordinator::enact(const JobEnded& action) {
+  ended_.notify_all();
   const Job& job = job_at(action.job);
   spdlog::info("job {}: {}: {}", job.id, name_of(job.state), job.end.message);
   blobs_.unpin(action.specification->blobs());
@@ -243,9 +274,9 @@ const Job& Coordinator::job_at(const std::string& id) const {
 void Coordinator::keep_time() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    const std::optional<TimePoint> wakeup = scheduler_.wakeup(Clock::now());
-    if (wakeup) {
-      time_changed_.wait_until(lock, *wakeup);
+    wakeup_ = scheduler_.wakeup(Clock::now());
+    if (wakeup_) {
+      time_changed_.wait_until(lock, *wakeup_);
     } else {
       time_changed_.wait(lock);
     }
@@ -256,33 +287,46 @@ void Coordinator::keep_time() {
   }
 }
 
-void Coordinator::close_rounds() {
+template <class Work, class Do>
+void Coordinator::serve(std::deque<Work>& inbox, std::condition_variable& filled, const Do& work) {
   std::unique_lock lock(mutex_);
   for (;;) {
-    closing_changed_.wait(lock, [this] { return stopping_ || to_close_; });
+    filled.wait(lock, [&] { return stopping_ || !inbox.empty(); });
     if (stopping_) {
       return;
     }
-    const CloseRound round = *std::exchange(to_close_, std::nullopt);
+    const Work next = std::move(inbox.front());
+    inbox.pop_front();
     lock.unlock();
-    std::variant<ClosedRound, JobEnd> result = JobEnd{};
     try {
-      result = closer_.close(round);
+      work(next);
     } catch (const std::exception& error) {
-      result = JobEnd{"internal", std::string("the round could not be closed: ") + error.what()};
+      const JobEnd end = {
+          "internal",
+          "round " + std::to_string(next.round) + " could not be closed: " + error.what()};
+      handle([&](TimePoint now) { return scheduler_.end(next.job, JobState::kFailed, end, now); });
     }
-    handle([&](TimePoint now) {
-      if (auto* const closed = std::get_if<ClosedRound>(&result)) {
-        spdlog::info("job {} round {}: validation error {:.6f}",
-                     round.job,
-                     round.round,
-                     closed->validation_error);
-        return scheduler_.round_closed(round.job, round.round, std::move(*closed), now);
-      }
-      return scheduler_.end(round.job, JobState::kFailed, std::get<JobEnd>(result), now);
-    });
     lock.lock();
   }
+}
+
+void Coordinator::advance(const AdvanceRound& round) {
+  std::optional<RoundStep> step = make_step(round);
+  handle([&](TimePoint now) {
+    return step ? scheduler_.round_advanced(round.job, round.round, *std::move(step), now)
+                : scheduler_.round_diverged(round.job, round.round, now);
+  });
+}
+
+void Coordinator::validate(const ValidateRound& round) {
+  const RoundValidation validation = validator_.validate(round);
+  if (validation.error) {
+    spdlog::info(
+        "job {} round {}: validation error {:.6f}", round.job, round.round, *validation.error);
+  }
+  handle([&](TimePoint now) {
+    return scheduler_.round_validated(round.job, round.round, validation, now);
+  });
 }
 
 }  // namespace gradmill::coordinator

@@ -14,7 +14,7 @@
 #include "base/blob_cache.h"
 #include "coordinator/core/scheduler.h"
 #include "coordinator/service/node_session.h"
-#include "coordinator/service/round_closer.h"
+#include "coordinator/service/round_validator.h"
 #include "protocol/job_status.h"
 
 namespace gradmill::coordinator {
@@ -71,26 +71,38 @@ class Coordinator final : private NodeEvents {
   void enact(Actions actions);
   void enact(OfferTask action);
   void enact(const CancelTask& action);
-  void enact(CloseRound action);
+  void enact(AdvanceRound action);
+  void enact(ValidateRound action);
   void enact(const JobEnded& action);
   const Job& job_at(const std::string& id) const;
+  /// Tells followers, and the clock if it sleeps for too long now.
+  void tell_of_change();
   void keep_time();
-  void close_rounds();
+  /// Does what comes into `inbox`, one after the other, until the coordinator stops.
+  template <class Work, class Do>
+  void serve(std::deque<Work>& inbox, std::condition_variable& filled, const Do& work);
+  void advance(const AdvanceRound& round);
+  void validate(const ValidateRound& round);
 
   BlobCache blobs_;
-  RoundCloser closer_;  // of the closing thread
+  RoundValidator validator_;  // of the validating thread
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;       // jobs: for followers
+  std::condition_variable ended_;         // a job's state: for followers that gather news
   std::condition_variable time_changed_;  // the next wake-up: for the clock thread
-  std::condition_variable closing_changed_;
+  std::condition_variable to_advance_filled_;
+  std::condition_variable to_validate_filled_;
   Scheduler scheduler_;  // guarded by mutex_, as all below
-  std::optional<CloseRound> to_close_;
+  std::deque<AdvanceRound> to_advance_;
+  std::deque<ValidateRound> to_validate_;
+  std::optional<TimePoint> wakeup_;  // until when the clock sleeps
   bool stopping_ = false;
 
   std::vector<std::unique_ptr<NodeSession>> sessions_;  // by NodeId; fixed once constructed
   std::thread clock_;
-  std::thread closing_;
+  std::thread advancing_;
+  std::thread validating_;
 };
 
 }  // namespace gradmill::coordinator

@@ -1,34 +1,16 @@
 #include "coordinator/service/job_intake.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "base/error.h"
 #include "formats/shard_blob.h"
-#include "ml/average.h"
+#include "ml/server_optimizer.h"
 #include "ml/train_shard.h"
+#include "protocol/specification_check.h"
 
 namespace gradmill::coordinator {
 namespace {
-
-bool is_id_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_' || c == '.';
-}
-
-void check_id(const std::string& id) {
-  const bool fine = !id.empty() && id.size() <= 64 && id.front() != '-' && id.front() != '.' &&
-                    std::all_of(id.begin(), id.end(), is_id_character);
-  if (!fine) {
-    throw invalid_input(
-        "a job id has 1 to 64 letters, digits, '-', '_' or '.', and starts with a letter or digit");
-  }
-}
-
-std::uint64_t parameter_bytes(const ml::TrainingRule& rule) {
-  return ml::parameter_count(rule.topology) * ml::element_bytes(rule.precision);
-}
 
 /// Decodes a shard of the job and checks it against the topology; `what` names it.
 std::uint64_t checked_rows(const std::string& what,
@@ -65,43 +47,10 @@ Blob first_weights(const JobSpecification& specification, BlobCache& blobs) {
 
 }  // namespace
 
-void check_specification(const JobSpecification& specification) {
-  const ml::TrainingRule& rule = specification.rule;
-  if (ml::parameter_count(rule.topology) == 0) {
-    throw invalid_input(
-        "the topology breaks a cap: 64 layers, 65536 units a layer, 100000000 parameters");
-  }
-  if (rule.activation == ml::Activation::kMlPy && rule.topology.layers() != 2) {
-    throw invalid_input("activation ml-py is for one hidden layer");
-  }
-  if (!std::isfinite(rule.eta) || rule.eta <= 0) {
-    throw invalid_input("eta must be above 0");
-  }
-  if (!std::isfinite(rule.min_loss_change) || rule.min_loss_change < 0) {
-    throw invalid_input("min-loss-change must be 0 or above");
-  }
-  if (rule.epochs < 1 || rule.epochs > kEpochsMax) {
-    throw invalid_input("epochs must be 1 to " + std::to_string(kEpochsMax));
-  }
-  if (specification.rounds < 1 || specification.rounds > kRoundsMax) {
-    throw invalid_input("rounds must be 1 to " + std::to_string(kRoundsMax));
-  }
-  if (specification.shards.empty() || specification.shards.size() > kShardsMax) {
-    throw invalid_input("a job has 1 to " + std::to_string(kShardsMax) + " training shards");
-  }
-  if (specification.validation.empty() || specification.validation.size() > kShardsMax) {
-    throw invalid_input("a job has 1 to " + std::to_string(kShardsMax) + " validation shards");
-  }
-  if (specification.initial_weights &&
-      specification.initial_weights->bytes != parameter_bytes(rule)) {
-    throw invalid_input("the initial weights do not have the size of the topology");
-  }
-}
-
 JobSubmission admit_job(const std::string& id,
                         std::shared_ptr<const JobSpecification> specification,
                         BlobCache& blobs) {
-  check_id(id);
+  check_job_id(id);
   JobSubmission submission;
   submission.id = id;
   for (std::size_t n = 0; n < specification->shards.size(); ++n) {

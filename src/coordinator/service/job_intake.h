@@ -10,10 +10,6 @@
 
 namespace gradmill::coordinator {
 
-/// Checks everything that does not need the blobs: caps, sizes, numbers. Throws
-/// Error(kInvalidInput) that names the culprit.
-void check_specification(const JobSpecification& specification);
-
 /// Reads the job's blobs, all of which are in `blobs`: counts the rows of each shard, checks that
 /// features and labels suit the topology, and makes the weights of the first round. Throws
 /// Error(kInvalidInput) that names the shard.

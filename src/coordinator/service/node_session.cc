@@ -39,7 +39,7 @@ void NodeSession::offer(TaskOffer offer) {
   const std::lock_guard lock(mutex_);
   wanted_.insert(offer.id);
   offers_.push_back(std::move(offer));
-  changed_.notify_all();
+  offered_.notify_one();
 }
 
 void NodeSession::cancel(const TaskId& task) {
@@ -54,7 +54,8 @@ void NodeSession::stop() {
     stopping_ = true;
     wanted_.clear();
     offers_.clear();
-    changed_.notify_all();
+    offered_.notify_all();
+    watched_.notify_all();
   }
   heart_->interrupt();
   if (watcher_.joinable()) {
@@ -102,7 +103,7 @@ void NodeSession::watch() {
       incarnation.clear();
       trouble = why;
     }
-    changed_.wait_for(
+    watched_.wait_for(
         lock, incarnation.empty() ? kRetry : kBeat, [this] { return stopping_ || check_now_; });
     check_now_ = false;
   }
@@ -119,7 +120,7 @@ void NodeSession::open_slots(std::uint32_t slots) {
 
 std::optional<TaskOffer> NodeSession::next_offer() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return stopping_ || !offers_.empty(); });
+  offered_.wait(lock, [this] { return stopping_ || !offers_.empty(); });
   if (stopping_) {
     return std::nullopt;
   }
@@ -153,7 +154,7 @@ void NodeSession::work(NodeLink& link) {
       const auto* const lost = std::get_if<TaskLost>(&outcome);
       if (lost != nullptr && lost->fault) {
         check_now_ = true;
-        changed_.notify_all();
+        watched_.notify_all();
       }
     }
     events_.task_ended(node_, task, std::move(outcome));

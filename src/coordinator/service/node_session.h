@@ -69,9 +69,10 @@ class NodeSession {
   std::thread watcher_;
 
   std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopping_ = false;   // guarded by mutex_, as all below
-  bool check_now_ = false;  // a call failed: do not wait for the next beat
+  std::condition_variable offered_;  // for the slots
+  std::condition_variable watched_;  // for the watcher
+  bool stopping_ = false;            // guarded by mutex_, as all below
+  bool check_now_ = false;           // a call failed: do not wait for the next beat
   std::deque<TaskOffer> offers_;
   std::set<TaskId> wanted_;  // offers taken or waiting that nobody has cancelled
   std::deque<Slot> slots_;

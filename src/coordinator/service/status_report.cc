@@ -22,6 +22,10 @@ JobStatus report_status(const Scheduler& scheduler,
   if (job.round) {
     status.round = job.round->number();
     status.shards_done = static_cast<std::uint32_t>(job.round->done());
+  } else if (job.state == JobState::kRunning) {
+    // Nothing is left to train: the last round waits for its validation.
+    status.round = static_cast<std::uint32_t>(job.finished.size() + job.advanced.size());
+    status.shards_done = status.shards;
   }
   std::size_t tasks = 0;
   for (std::size_t n = query.rounds_known; n < job.finished.size(); ++n) {
@@ -53,6 +57,7 @@ JobStatus report_status(const Scheduler& scheduler,
   status.reason = job.end.reason;
   status.message = job.end.message;
   status.parameters = job.weights.ref;
+  status.best_round = job.best_round;
   status.notice = scheduler.hindrance(job, now);
   return status;
 }

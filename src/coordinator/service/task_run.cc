@@ -12,7 +12,6 @@ constexpr std::chrono::milliseconds kWait{1000};
 // A node that still lacks blobs after so many deliveries is at fault.
 constexpr int kDeliveriesMax = 3;
 // Weights up to this size travel in the offer.
-constexpr std::uint64_t kInlineBytesMax = std::uint64_t{1} << 20U;
 constexpr std::size_t kSentKept = 64;
 
 /// The state of one run.
@@ -48,6 +47,8 @@ class TaskRun {
           return TaskRefused{};
         case TaskState::kFailed:
           return TaskFailed{answer.message};
+        case TaskState::kDiverged:
+          return TaskDiverged{};
         case TaskState::kBusy:
         case TaskState::kCancelled:
         case TaskState::kNotFound:
@@ -92,10 +93,9 @@ class TaskRun {
       return TaskFailed{"sent a delta of " + std::to_string(answer.delta.bytes) +
                         " bytes; the weights have " + std::to_string(offer_.weights.ref.bytes)};
     }
-    const Blob delta =
-        answer.delta_bytes != nullptr
-            ? Blob{{sha256(*answer.delta_bytes), answer.delta_bytes->size()}, answer.delta_bytes}
-            : link_.get_blob(answer.delta);
+    const Blob delta = answer.delta_bytes != nullptr
+                           ? Blob{{{}, answer.delta_bytes->size()}, answer.delta_bytes}
+                           : link_.get_blob(answer.delta);
     if (const std::optional<std::string> defect = defect_of(answer, delta, offer_)) {
       return TaskFailed{*defect};
     }

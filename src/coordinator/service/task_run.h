@@ -18,12 +18,14 @@ struct TaskRefused {};
 struct TaskFailed {
   std::string why;
 };
+/// The loss became infinite.
+struct TaskDiverged {};
 /// The offer came to nothing through no fault of the task; `fault` says what the node did wrong.
 struct TaskLost {
   std::optional<std::string> fault;
 };
 
-using TaskOutcome = std::variant<TaskRefused, TaskResult, TaskFailed, TaskLost>;
+using TaskOutcome = std::variant<TaskRefused, TaskResult, TaskFailed, TaskDiverged, TaskLost>;
 
 /// Which weights a node has been sent since it last lost anything, so that a round's weights go to
 /// it once. Thread-safe.

@@ -1,10 +1,15 @@
 // The coordinator with real threads and real workers, but without sockets.
 
 #include <atomic>
+#include <chrono>
+#include <limits>
+#include <optional>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include "base/checksum.h"
 #include "base/error.h"
 #include "compute_node/worker/worker.h"
 #include "coordinator/service/coordinator.h"
@@ -51,6 +56,7 @@ class InProcessLink final : public NodeLink {
     request.task = offer.id;
     request.job_digest = offer.job_digest;
     request.rule = offer.job->rule;
+    request.rounds = offer.job->rounds;
     request.weights = offer.weights.ref;
     request.shard = offer.shard;
     request.load_rule = offer.load_rule;
@@ -79,7 +85,7 @@ class InProcessLink final : public NodeLink {
   [[nodiscard]] TaskAnswer spoiled(TaskAnswer answer) const {
     if (node_.fault == Fault::kReturnsNonsense && answer.state == TaskState::kDone) {
       answer.delta_bytes = std::make_shared<const std::string>(answer.delta.bytes, '\xff');
-      answer.delta = {sha256(*answer.delta_bytes), answer.delta_bytes->size()};
+      answer.delta_checksum = checksum(*answer.delta_bytes);
     }
     return answer;
   }
@@ -202,6 +208,95 @@ TEST_F(ServiceTest, NonsenseAloneFailsTheJob) {
   EXPECT_NE(status.message.find("node:1"), std::string::npos) << status.message;
 }
 
+TEST_F(ServiceTest, TheServersOptimiserGivesTheSameWeightsWhateverTheNodesDo) {
+  specification_.server = {ml::ServerOptimizer::kAdam, 0.1, 0.9};
+  specification_.rounds = 12;
+  std::optional<BlobRef> expected;
+  for (const Fault fault : {Fault::kNone, Fault::kDead, Fault::kBreaksEveryThirdCall}) {
+    coordinator_.reset();
+    nodes_.clear();
+    start("load-balancing", {{0, fault}, {0, Fault::kNone}});
+    for (const char* const id : {"job", "again"}) {
+      submit(id, specification_);
+      const JobStatus status = finish(id);
+      ASSERT_EQ(status.state, JobState::kSucceeded) << status.message;
+      expected = expected.value_or(status.parameters);
+      EXPECT_EQ(status.parameters, *expected);
+    }
+  }
+}
+
+TEST_F(ServiceTest, ValidatesEveryNthAndTheLastRound) {
+  start("load-balancing", {{0, Fault::kNone}, {0, Fault::kNone}});
+  specification_.rounds = 5;
+  submit("all", specification_);
+  const JobStatus all = finish("all");
+  specification_.validate_every = 2;
+  submit("some", specification_);
+  const JobStatus some = finish("some");
+  ASSERT_EQ(some.state, JobState::kSucceeded) << some.message;
+  EXPECT_EQ(some.parameters, all.parameters);
+  ASSERT_EQ(some.finished.size(), 5U);
+  for (const RoundReport& round : some.finished) {
+    const bool is_validated = round.round % 2 == 0 || round.round == 5;
+    EXPECT_EQ(round.validation_error,
+              is_validated ? all.finished[round.round - 1].validation_error : std::nullopt);
+  }
+}
+
+TEST_F(ServiceTest, EarlyStopReturnsTheBestRound) {
+  start("load-balancing", {{0, Fault::kNone}, {0, Fault::kNone}});
+  specification_.rule.eta = 0.02;  // Far too large: the error rises and falls.
+  specification_.rounds = 60;
+  submit("all", specification_);
+  const JobStatus all = finish("all");
+  ASSERT_EQ(all.state, JobState::kSucceeded) << all.message;
+  EXPECT_EQ(all.best_round, 0U);
+  std::size_t best = 0;
+  std::size_t last = 0;
+  while (last + 1 < all.finished.size() && last - best < 3) {
+    ++last;
+    best = all.finished[last].validation_error < all.finished[best].validation_error ? last : best;
+  }
+  specification_.early_stop = 3;
+  submit("early", specification_);
+  const JobStatus early = finish("early");
+  ASSERT_EQ(early.state, JobState::kSucceeded) << early.message;
+  EXPECT_EQ(early.finished.size(), last + 1);
+  EXPECT_EQ(early.best_round, best + 1);
+  EXPECT_EQ(coordinator_->get_blob(early.parameters).ref, early.parameters);
+  specification_.early_stop = 0;
+  specification_.rounds = early.best_round;
+  submit("best", specification_);
+  EXPECT_EQ(finish("best").parameters, early.parameters);
+}
+
+TEST_F(ServiceTest, ADivergingJobKeepsItsLastGoodWeights) {
+  for (const bool two : {false, true}) {
+    coordinator_.reset();
+    nodes_.clear();
+    std::vector<std::pair<double, Fault>> nodes(two ? 2 : 1, {0, Fault::kNone});
+    start("load-balancing", nodes);
+    JobSpecification good = specification_;
+    good.rule.eta = 1e30;
+    good.rule.epochs = 1;
+    good.rounds = 1;
+    submit("good", good);
+    const JobStatus before = finish("good");
+    ASSERT_EQ(before.state, JobState::kSucceeded) << before.message;
+    good.rounds = 9;
+    submit("job", good);
+    const JobStatus status = finish("job");
+    EXPECT_EQ(status.state, JobState::kFailed);
+    EXPECT_EQ(status.reason, "diverged") << status.message;
+    EXPECT_NE(status.message.find("smaller eta"), std::string::npos) << status.message;
+    EXPECT_EQ(coordinator_->get_blob(status.parameters).ref, status.parameters);
+    for (const NodeReport& node : status.nodes) {
+      EXPECT_EQ(node.failed, 0U);
+    }
+  }
+}
+
 TEST_F(ServiceTest, WithoutNodesTheJobFailsAfterTheTimeout) {
   start("random", {{0, Fault::kDead}});
   submit("job", specification_);
@@ -233,6 +328,29 @@ TEST_F(ServiceTest, JobsWaitAreCancelledAndStopWithTheCoordinator) {
   EXPECT_EQ(finish("second").reason, "stopped");
 }
 
+TEST_F(ServiceTest, FollowersGatherNewsButHearOfTheEndAtOnce) {
+  using Clock = std::chrono::steady_clock;
+  start("load-balancing", {{0, Fault::kNone}});
+  JobSpecification endless = specification_;
+  endless.rule.epochs = kEpochsMax;
+  endless.rule.min_loss_change = 0;
+  submit("job", endless);
+  JobQuery query{.job = "job", .gather = seconds(60)};
+  query.version = coordinator_->follow(query, seconds(1)).version;
+  query.gather = milliseconds(50);
+  const Clock::time_point start = Clock::now();
+  static_cast<void>(coordinator_->follow(query, milliseconds(100)));
+  EXPECT_GE(Clock::now() - start, milliseconds(50));
+  query.gather = seconds(60);
+  std::thread canceller([&] {
+    std::this_thread::sleep_for(milliseconds(20));
+    static_cast<void>(coordinator_->cancel("job"));
+  });
+  EXPECT_TRUE(has_ended(coordinator_->follow(query, seconds(60)).state));
+  EXPECT_LT(Clock::now() - start, seconds(30));
+  canceller.join();
+}
+
 TEST_F(ServiceTest, TheSameIdIsTheSameJobOrAnError) {
   start("random", {{0, Fault::kNone}});
   submit("job", specification_);
@@ -241,8 +359,26 @@ TEST_F(ServiceTest, TheSameIdIsTheSameJobOrAnError) {
   other.rounds = 4;
   EXPECT_THROW(static_cast<void>(coordinator_->submit("job", other)), Error);
   EXPECT_THROW(static_cast<void>(coordinator_->submit("bad id", specification_)), Error);
-  other.rule.eta = -1;
-  EXPECT_THROW(static_cast<void>(coordinator_->submit("new", other)), Error);
+  const auto refuses = [&](const auto& spoil) {
+    JobSpecification wrong = specification_;
+    spoil(wrong);
+    EXPECT_THROW(static_cast<void>(coordinator_->submit("new", wrong)), Error);
+  };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  refuses([](JobSpecification& job) { job.rule.eta = -1; });
+  refuses([](JobSpecification& job) { job.rule.epochs = 0; });
+  refuses([](JobSpecification& job) { job.rule.steps_per_round = 1; });
+  refuses([](JobSpecification& job) { job.rule.batch_size = 16; });
+  refuses([](JobSpecification& job) { job.rule.optimizer = ml::Optimizer::kSgd; });
+  refuses([](JobSpecification& job) { job.rule.momentum = 1; });
+  refuses([&](JobSpecification& job) { job.rule.momentum = nan; });
+  refuses([](JobSpecification& job) { job.rule.weight_decay = -1; });
+  refuses([&](JobSpecification& job) { job.rule.label_smoothing = nan; });
+  refuses([](JobSpecification& job) { job.rule.standardization.mean = {0, 0, 0}; });
+  refuses([](JobSpecification& job) { job.rule.standardization = {{0, 0, 0}, {1, 1, 0}}; });
+  refuses([](JobSpecification& job) { job.server.eta = 0; });
+  refuses([](JobSpecification& job) { job.server.momentum = 0.5; });
+  refuses([](JobSpecification& job) { job.server = {ml::ServerOptimizer::kMomentum, 1, 1}; });
   EXPECT_THROW(static_cast<void>(coordinator_->follow({.job = "nobody"}, milliseconds(0))), Error);
   EXPECT_THROW(static_cast<void>(coordinator_->cancel("nobody")), Error);
 }

@@ -7,19 +7,22 @@
 namespace gradmill::coordinator {
 namespace {
 
-/// Expected time until `node` would have finished one more task, in units of one task a row.
-double expected_finish(const NodeView& node, double fastest) {
+/// Expected time until `node` would be done, in units of one task a row: with one task if it can
+/// begin it, else with all that wait.
+double expected_finish(const NodeView& node, double fastest, std::size_t waiting) {
   const double speed = node.seconds_per_row > 0 ? node.seconds_per_row : fastest;
-  const double queued = node.in_flight < node.slots
-                            ? 0.0
-                            : static_cast<double>(node.in_flight - node.slots + 1) / node.slots;
+  const double queued =
+      node.in_flight < node.slots
+          ? 0.0
+          : static_cast<double>(node.in_flight - node.slots + waiting) / node.slots;
   // A refusal costs a call, not a task: it only tips the scale.
   return speed * (1.0 + queued) * (1.0 + std::clamp(node.refusal_share, 0.0, 1.0));
 }
 
 }  // namespace
 
-std::optional<NodeId> LoadBalancingPolicy::pick(std::span<const NodeView> nodes) {
+std::optional<NodeId> LoadBalancingPolicy::pick(std::span<const NodeView> nodes,
+                                                std::size_t waiting) {
   double fastest = 0;
   for (const NodeView& node : nodes) {
     if (node.seconds_per_row > 0 && (fastest == 0 || node.seconds_per_row < fastest)) {
@@ -33,7 +36,7 @@ std::optional<NodeId> LoadBalancingPolicy::pick(std::span<const NodeView> nodes)
   double least = 0;
   std::size_t ties = 0;
   for (const NodeView& node : nodes) {
-    const double finish = expected_finish(node, fastest);
+    const double finish = expected_finish(node, fastest, waiting);
     if (best == nullptr || finish < least) {
       best = &node;
       least = finish;

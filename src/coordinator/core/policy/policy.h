@@ -1,6 +1,7 @@
 // Policies: which node gets a task.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -29,9 +30,10 @@ struct NodeView {
 class Policy {
  public:
   virtual ~Policy() = default;
-  /// The node that gets the next task; nothing if there is none, or if it is better to wait until
-  /// a busy one is free.
-  [[nodiscard]] virtual std::optional<NodeId> pick(std::span<const NodeView> nodes) = 0;
+  /// The node that gets the next of `waiting` tasks; nothing if there is none, or if it is better
+  /// to wait until a busy one is free.
+  [[nodiscard]] virtual std::optional<NodeId> pick(std::span<const NodeView> nodes,
+                                                   std::size_t waiting) = 0;
   [[nodiscard]] virtual LoadRule load_rule() const = 0;
 };
 

@@ -4,7 +4,7 @@
 
 namespace gradmill::coordinator {
 
-std::optional<NodeId> RandomPolicy::pick(std::span<const NodeView> nodes) {
+std::optional<NodeId> RandomPolicy::pick(std::span<const NodeView> nodes, std::size_t /*waiting*/) {
   if (nodes.empty()) {
     return std::nullopt;
   }

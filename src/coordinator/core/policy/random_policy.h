@@ -11,7 +11,8 @@ namespace gradmill::coordinator {
 class RandomPolicy final : public Policy {
  public:
   explicit RandomPolicy(std::uint64_t seed) : generator_(seed) {}
-  [[nodiscard]] std::optional<NodeId> pick(std::span<const NodeView> nodes) override;
+  [[nodiscard]] std::optional<NodeId> pick(std::span<const NodeView> nodes,
+                                           std::size_t waiting) override;
   [[nodiscard]] LoadRule load_rule() const override { return LoadRule::kDelay; }
 
  private:

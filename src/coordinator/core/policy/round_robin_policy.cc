@@ -2,7 +2,8 @@
 
 namespace gradmill::coordinator {
 
-std::optional<NodeId> RoundRobinPolicy::pick(std::span<const NodeView> nodes) {
+std::optional<NodeId> RoundRobinPolicy::pick(std::span<const NodeView> nodes,
+                                             std::size_t /*waiting*/) {
   std::optional<NodeId> lowest;
   std::optional<NodeId> next;
   for (const NodeView& node : nodes) {

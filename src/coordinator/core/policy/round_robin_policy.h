@@ -9,7 +9,8 @@ namespace gradmill::coordinator {
 /// remembers the last id rather than a position, so a changing list of nodes cannot skew it.
 class RoundRobinPolicy final : public Policy {
  public:
-  [[nodiscard]] std::optional<NodeId> pick(std::span<const NodeView> nodes) override;
+  [[nodiscard]] std::optional<NodeId> pick(std::span<const NodeView> nodes,
+                                           std::size_t waiting) override;
   [[nodiscard]] LoadRule load_rule() const override { return LoadRule::kDelay; }
 
  private:

@@ -1,0 +1,305 @@
+#include "ml/batch_kernel.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "ml/parallel.h"
+#include "ml/unit_function_of.h"
+
+namespace gradmill::ml {
+namespace {
+
+template <class T>
+constexpr std::size_t kLanes = kLaneBytes / sizeof(T);
+
+// Rows that go through the network at a time: activations stay within megabytes.
+constexpr std::size_t kRowsAtOnce = 1024;
+// Inputs of one piece of a gradient: whole tiles of six, and small enough to stay in the cache
+// until the optimiser comes.
+constexpr std::size_t kPieceInputs = 96;
+// A batch of fewer operations than this is not worth a second thread.
+constexpr double kThreadedFlop = 2e6;
+
+std::size_t rounded_up(std::size_t size, std::size_t step) {
+  return (size + step - 1) / step * step;
+}
+
+}  // namespace
+
+template <class T>
+BatchKernel<T>::BatchKernel(const Topology& topology,
+                            Activation activation,
+                            double label_smoothing,
+                            int threads,
+                            const Kernels& set)
+    : table_(set.table<T>()),
+      topology_(topology),
+      function_(unit_function_of(activation)),
+      targets_(targets_of<T>(label_smoothing, topology.classes())),
+      threads_(std::max(1, threads)) {
+  for (const LayerView& view : layer_views(topology)) {
+    const std::size_t vectors = rounded_up(view.out, kLanes<T>) / kLanes<T>;
+    const std::size_t padded = vectors * kLanes<T>;
+    const std::size_t weights = padded * view.in;
+    layers_.push_back(
+        {view.in, view.out, vectors, size_, size_ + weights, row_stride<T>(view.out)});
+    size_ += weights + padded;
+    const std::size_t n = layers_.size() - 1;
+    plan_work(n);
+    // Room for the rows that transpose_panels() writes beyond the end.
+    const std::size_t inputs = rounded_up(view.in, kLanes<T>);
+    back_.emplace_back(n > 0 ? inputs * view.out + kLanes<T> * kPanelUnits<T> : 0);
+  }
+  outputs_.resize(layers_.size());
+}
+
+template <class T>
+void BatchKernel<T>::plan_work(std::size_t n) {
+  const Layer& layer = layers_[n];
+  std::vector<Work>& work = work_.emplace_back();
+  const std::size_t units = layer.vectors * kLanes<T>;
+  for (std::size_t unit = 0; unit < units; unit += kPanelUnits<T>) {
+    const std::size_t width = std::min(kPanelUnits<T>, units - unit);
+    for (std::size_t input = 0; input < layer.in; input += kPieceInputs) {
+      const std::size_t inputs = std::min(kPieceInputs, layer.in - input);
+      const std::size_t offset = layer.weight + unit * layer.in + input * width;
+      work.push_back({{offset, inputs * width, true}, unit, width, input, inputs});
+    }
+  }
+  work.push_back({{layer.bias, units, false}});
+}
+
+template <class T>
+void BatchKernel<T>::import_parameters(std::span<const T> flat, T* block) const {
+  std::fill_n(block, size_, T(0));
+  const std::vector<LayerView> views = layer_views(topology_);
+  for (std::size_t n = 0; n < layers_.size(); ++n) {
+    const Layer& layer = layers_[n];
+    std::copy_n(flat.data() + views[n].bias, layer.out, block + layer.bias);
+    for (const Work& work : work_[n]) {
+      const std::size_t last = std::min(layer.out, work.unit + work.width);
+      for (std::size_t out = work.unit; out < last; ++out) {
+        const T* const from = flat.data() + views[n].weight + out * layer.in + work.first_in;
+        T* const to = block + work.piece.offset + (out - work.unit);
+        for (std::size_t i = 0; i < work.inputs; ++i) {
+          to[i * work.width] = from[i];
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+void BatchKernel<T>::export_parameters(const T* block, std::span<T> flat) const {
+  const std::vector<LayerView> views = layer_views(topology_);
+  for (std::size_t n = 0; n < layers_.size(); ++n) {
+    const Layer& layer = layers_[n];
+    std::copy_n(block + layer.bias, layer.out, flat.data() + views[n].bias);
+    for (const Work& work : work_[n]) {
+      const std::size_t last = std::min(layer.out, work.unit + work.width);
+      for (std::size_t out = work.unit; out < last; ++out) {
+        T* const to = flat.data() + views[n].weight + out * layer.in + work.first_in;
+        const T* const from = block + work.piece.offset + (out - work.unit);
+        for (std::size_t i = 0; i < work.inputs; ++i) {
+          to[i] = from[i * work.width];
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+int BatchKernel<T>::threads_for(std::size_t rows) const {
+  return static_cast<double>(rows) * pass_flop(topology_) < kThreadedFlop ? 1 : threads_;
+}
+
+/// Calls f(first, count) for a slice of the rows on each thread.
+template <class T>
+template <class F>
+void BatchKernel<T>::for_each_slice(std::size_t rows, const F& f) const {
+  const int threads = threads_for(rows);
+  const std::size_t slice =
+      (rows + static_cast<std::size_t>(threads) - 1) / static_cast<std::size_t>(threads);
+  parallel_for((rows + slice - 1) / slice, threads, [&](std::size_t k, int) {
+    f(k * slice, std::min(slice, rows - k * slice));
+  });
+}
+
+template <class T>
+void BatchKernel<T>::reserve(std::size_t rows) {
+  // Softmax reads whole vectors of rows.
+  rows = rounded_up(rows, kLanes<T>);
+  if (rows <= rows_reserved_) {
+    return;
+  }
+  rows_reserved_ = rows;
+  const std::size_t features = row_stride<T>(topology_.features());
+  features_ = AlignedArray<T>(rows * features);
+  labels_.resize(rows);
+  std::size_t widest = rounded_up(topology_.classes(), kLanes<T>);
+  for (std::size_t n = 0; n < layers_.size(); ++n) {
+    outputs_[n] = AlignedArray<T>(rows * layers_[n].stride);
+    widest = std::max(widest, layers_[n].stride);
+  }
+  // Each thread works on its rows of the scratch; softmax needs kSoftmaxColumns a class.
+  scratch_ = AlignedArray<T>((rows + kSoftmaxColumns<T>)*widest);
+}
+
+template <class T>
+double BatchKernel<T>::batch(const SampleRows<T>& samples,
+                             std::span<const std::uint32_t> rows,
+                             T* parameters,
+                             T* descent,
+                             const Step& step) {
+  GRADMILL_CHECK(samples.features() == topology_.features() && !rows.empty());
+  double loss = 0;
+  for (std::size_t first = 0; first < rows.size(); first += kRowsAtOnce) {
+    const std::size_t count = std::min(kRowsAtOnce, rows.size() - first);
+    const bool is_last = first + count == rows.size();
+    reserve(count);
+    gather(samples, rows.subspan(first, count));
+    loss += forward_and_loss(parameters, count);
+    for (std::size_t n = layers_.size(); n-- > 0;) {
+      if (n > 0) {
+        // A copy, since the step changes the weights before the delta has passed through them.
+        const Layer& layer = layers_[n];
+        table_.transpose_panels(back_[n].data(), parameters + layer.weight, layer.out, layer.in);
+      }
+      gradient(n, descent, count, first > 0, is_last ? &step : nullptr);
+      if (n > 0) {
+        backward(n, count);
+      }
+    }
+  }
+  return loss;
+}
+
+template <class T>
+void BatchKernel<T>::gather(const SampleRows<T>& samples, std::span<const std::uint32_t> rows) {
+  const std::size_t stride = samples.stride();
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    std::memcpy(features_.data() + k * stride, samples.row(rows[k]), stride * sizeof(T));
+    labels_[k] = samples.labels()[rows[k]];
+  }
+}
+
+/// Rows [first, first + rows) of the outputs of all layers; the last are the logits.
+template <class T>
+void BatchKernel<T>::forward(const T* features,
+                             const T* parameters,
+                             std::size_t first,
+                             std::size_t rows) {
+  const T* source = features;
+  std::size_t stride = row_stride<T>(topology_.features());
+  for (std::size_t n = 0; n < layers_.size(); ++n) {
+    const Layer& layer = layers_[n];
+    T* const target = outputs_[n].data() + first * layer.stride;
+    table_.unit_forward(n + 1 < layers_.size() ? function_ : UnitFunction::kIdentity,
+                        target,
+                        layer.stride,
+                        source,
+                        stride,
+                        parameters + layer.weight,
+                        parameters + layer.bias,
+                        layer.vectors,
+                        layer.in,
+                        rows);
+    source = target;
+    stride = layer.stride;
+  }
+}
+
+template <class T>
+double BatchKernel<T>::forward_and_loss(const T* parameters, std::size_t rows) {
+  const Layer& last = layers_.back();
+  const std::size_t stride = row_stride<T>(topology_.features());
+  for_each_slice(rows, [&](std::size_t first, std::size_t count) {
+    forward(features_.data() + first * stride, parameters, first, count);
+  });
+  const FlushSubnormals flush;
+  return table_.unit_softmax(outputs_.back().data(),
+                             last.stride,
+                             scratch_.data(),
+                             labels_.data(),
+                             topology_.classes(),
+                             rows,
+                             targets_);
+}
+
+template <class T>
+void BatchKernel<T>::gradient(
+    std::size_t n, T* descent, std::size_t rows, bool resume, const Step* step) {
+  const Layer& layer = layers_[n];
+  const T* const delta = outputs_[n].data();
+  const T* const source = n > 0 ? outputs_[n - 1].data() : features_.data();
+  const std::size_t stride = n > 0 ? layers_[n - 1].stride : row_stride<T>(topology_.features());
+  parallel_for(work_[n].size(), threads_for(rows), [&](std::size_t k, int) {
+    const Work& work = work_[n][k];
+    T* const target = descent + work.piece.offset;
+    if (work.piece.is_weight) {
+      table_.unit_gradient(target,
+                           work.width,
+                           delta + work.unit,
+                           layer.stride,
+                           source + work.first_in,
+                           stride,
+                           work.inputs,
+                           rows,
+                           resume);
+    } else {
+      table_.unit_bias_gradient(target, delta, layer.stride, layer.vectors, rows, resume);
+    }
+    if (step != nullptr) {
+      (*step)(work.piece);
+    }
+  });
+}
+
+/// Turns the outputs of layer n - 1 into its deltas.
+template <class T>
+void BatchKernel<T>::backward(std::size_t n, std::size_t rows) {
+  const Layer& layer = layers_[n];
+  const Layer& before = layers_[n - 1];
+  for_each_slice(rows, [&](std::size_t first, std::size_t count) {
+    table_.unit_backward(function_,
+                         outputs_[n - 1].data() + first * before.stride,
+                         before.stride,
+                         scratch_.data() + first * before.stride,
+                         outputs_[n].data() + first * layer.stride,
+                         layer.stride,
+                         back_[n].data(),
+                         before.vectors,
+                         layer.out,
+                         count);
+  });
+}
+
+template <class T>
+std::size_t BatchKernel<T>::count_errors(const SampleRows<T>& samples, const T* parameters) {
+  GRADMILL_CHECK(samples.features() == topology_.features());
+  std::size_t errors = 0;
+  std::vector<std::int32_t> classes(kRowsAtOnce);
+  for (std::size_t first = 0; first < samples.rows(); first += kRowsAtOnce) {
+    const std::size_t count = std::min(kRowsAtOnce, samples.rows() - first);
+    reserve(count);
+    for_each_slice(count, [&](std::size_t start, std::size_t rows) {
+      forward(samples.row(first + start), parameters, start, rows);
+    });
+    table_.unit_largest_classes(classes.data(),
+                                outputs_.back().data(),
+                                layers_.back().stride,
+                                scratch_.data(),
+                                topology_.classes(),
+                                count);
+    for (std::size_t row = 0; row < count; ++row) {
+      errors += classes[row] != samples.labels()[first + row] ? 1U : 0U;
+    }
+  }
+  return errors;
+}
+
+template class BatchKernel<float>;
+template class BatchKernel<double>;
+
+}  // namespace gradmill::ml

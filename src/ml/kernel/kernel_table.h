@@ -1,0 +1,170 @@
+// The kernels as a table of functions on plain pointers: the border between code that is compiled
+// for each instruction set and code that is compiled once.
+//
+// T is float or double. Arrays start on 64 bytes, and leading dimensions (ld...) are whole vectors.
+// The functions themselves are described where they are defined.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gradmill::ml {
+
+/// The function of a layer's units.
+enum class UnitFunction { kIdentity, kRelu, kTanh, kSigmoid, kMlPy };
+
+/// Where the output layer is trained towards: `on` at the label and `off` elsewhere.
+template <class T>
+struct Targets {
+  T on = 1;
+  T off = 0;
+};
+
+/// Adam's constants of one step.
+template <class T>
+struct AdamStep {
+  T scale;  ///< From the summed to the mean gradient.
+  T keep;   ///< What decoupled weight decay leaves of a parameter.
+  T beta1;
+  T beta2;
+  T rate;   ///< eta with both bias corrections.
+  T floor;  ///< Added to the second moment under the root: epsilon squared with its correction.
+};
+
+template <class T>
+struct KernelTable {
+  // Samples in lanes; see sample_tiles.h and sample_softmax.h.
+  void (*dense_order)(std::uint32_t* order,
+                      std::size_t out,
+                      std::size_t in,
+                      std::size_t out_stride,
+                      std::size_t in_stride);
+  void (*dense_forward)(UnitFunction function,
+                        T* target,
+                        const T* source,
+                        const T* packed,
+                        const T* bias,
+                        std::size_t out,
+                        std::size_t in,
+                        std::size_t samples,
+                        std::size_t ld);
+  void (*dense_backward)(UnitFunction function,
+                         T* outputs,
+                         const T* source,
+                         const T* packed,
+                         std::size_t out,
+                         std::size_t in,
+                         std::size_t samples,
+                         std::size_t ld);
+  void (*outer_order)(std::uint32_t* order, std::size_t out, std::size_t in);
+  void (*outer_product)(T* sums,
+                        const T* left,
+                        const T* right,
+                        std::size_t out,
+                        std::size_t in,
+                        std::size_t samples,
+                        std::size_t ld);
+  void (*row_sums)(T* sums, const T* left, std::size_t out, std::size_t samples, std::size_t ld);
+  void (*reduce_sums)(T* gradient, const std::uint32_t* order, const T* sums, std::size_t count);
+  double (*softmax_loss)(T* logits,
+                         const std::int32_t* labels,
+                         std::size_t classes,
+                         std::size_t samples,
+                         std::size_t valid,
+                         std::size_t ld,
+                         const Targets<T>& targets);
+  void (*largest_classes)(std::int32_t* best,
+                          const T* logits,
+                          std::size_t classes,
+                          std::size_t samples,
+                          std::size_t ld);
+
+  // Units in lanes; see unit_tiles.h.
+  void (*unit_forward)(UnitFunction function,
+                       T* target,
+                       std::size_t ldt,
+                       const T* source,
+                       std::size_t lds,
+                       const T* weights,
+                       const T* bias,
+                       std::size_t vectors,
+                       std::size_t in,
+                       std::size_t rows);
+  void (*unit_backward)(UnitFunction function,
+                        T* outputs,
+                        std::size_t ldo,
+                        T* scratch,
+                        const T* source,
+                        std::size_t lds,
+                        const T* weights,
+                        std::size_t vectors,
+                        std::size_t in,
+                        std::size_t rows);
+  void (*unit_gradient)(T* gradient,
+                        std::size_t units,
+                        const T* delta,
+                        std::size_t ldd,
+                        const T* source,
+                        std::size_t lds,
+                        std::size_t inputs,
+                        std::size_t rows,
+                        bool resume);
+  void (*unit_bias_gradient)(T* gradient,
+                             const T* delta,
+                             std::size_t ldd,
+                             std::size_t vectors,
+                             std::size_t rows,
+                             bool resume);
+  void (*transpose)(T* to,
+                    std::size_t ldt,
+                    const T* from,
+                    std::size_t ldf,
+                    std::size_t rows,
+                    std::size_t columns);
+  void (*transpose_panels)(T* to, const T* from, std::size_t out, std::size_t in);
+  double (*unit_softmax)(T* logits,
+                         std::size_t ld,
+                         T* scratch,
+                         const std::int32_t* labels,
+                         std::size_t classes,
+                         std::size_t rows,
+                         const Targets<T>& targets);
+  void (*unit_largest_classes)(std::int32_t* best,
+                               const T* logits,
+                               std::size_t ld,
+                               T* scratch,
+                               std::size_t classes,
+                               std::size_t rows);
+
+  // Optimisers; see optimizer_steps.h.
+  void (*sgd_step)(T* p, const T* descent, std::size_t size, T step, T keep);
+  void (*momentum_step)(
+      T* p, T* velocity, const T* descent, std::size_t size, T scale, T eta, T keep, T momentum);
+  void (*adam_step)(
+      T* p, T* first, T* second, const T* descent, std::size_t size, const AdamStep<T>& step);
+};
+
+/// Units of a panel of weights; see unit_tiles.h.
+template <class T>
+inline constexpr std::size_t kPanelUnits = 256 / sizeof(T);
+/// Elements of `scratch` that unit_softmax() and unit_largest_classes() need for each padded class.
+template <class T>
+inline constexpr std::size_t kSoftmaxColumns = 256 / sizeof(T);
+
+/// The kernels of one instruction set.
+struct Kernels {
+  const char* name;
+  KernelTable<float> in_float;
+  KernelTable<double> in_double;
+
+  template <class T>
+  [[nodiscard]] const KernelTable<T>& table() const {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      return in_float;
+    } else {
+      return in_double;
+    }
+  }
+};
+
+}  // namespace gradmill::ml

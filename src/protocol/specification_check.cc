@@ -1,0 +1,135 @@
+#include "protocol/specification_check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "protocol/rule_names.h"
+
+namespace gradmill {
+namespace {
+
+void require(bool kept, const std::string& message) {
+  if (!kept) {
+    throw invalid_input(message);
+  }
+}
+
+bool finite_above(double value, double bound) { return std::isfinite(value) && value > bound; }
+
+/// In [0, 1); false for NaN.
+bool is_fraction(double value) { return value >= 0 && value < 1; }
+
+void check_topology(const ml::TrainingRule& rule) {
+  require(ml::parameter_count(rule.topology) > 0,
+          "the topology breaks a cap: " + std::to_string(ml::kLayersMax) + " layers, " +
+              std::to_string(ml::kUnitsMax) + " units a layer, " +
+              std::to_string(ml::kParametersMax) + " parameters");
+  require(rule.activation != ml::Activation::kMlPy || rule.topology.layers() == 2,
+          "activation ml-py is for one hidden layer");
+}
+
+/// Descent over the whole shard has none of what steps by batches have.
+void check_gd(const ml::TrainingRule& rule) {
+  const auto unused = [](bool is, const std::string& field) {
+    require(is, field + " does not go with optimizer gd");
+  };
+  unused(rule.steps_per_round == 0, "steps-per-round");
+  unused(rule.batch_size == 0, "batch-size");
+  unused(rule.weight_decay == 0, "weight-decay");
+  unused(rule.label_smoothing == 0, "label-smoothing");
+  unused(rule.schedule == ml::Schedule::kConstant,
+         "schedule " + std::string(name_of(rule.schedule)));
+}
+
+void check_length(const ml::TrainingRule& rule) {
+  require((rule.epochs == 0) != (rule.steps_per_round == 0),
+          "a round has either epochs or steps-per-round");
+  require(rule.epochs <= kEpochsMax, "epochs must be at most " + std::to_string(kEpochsMax));
+  require(rule.steps_per_round <= kStepsMax,
+          "steps-per-round must be at most " + std::to_string(kStepsMax));
+}
+
+void check_standardization(const ml::TrainingRule& rule) {
+  const auto& [mean, deviation] = rule.standardization;
+  const auto fits = [&](const std::vector<double>& list) {
+    return list.size() == (rule.standardization.empty() ? 0 : rule.topology.features());
+  };
+  require(fits(mean) && fits(deviation),
+          "the standardization needs a mean and a deviation a feature");
+  require(std::all_of(mean.begin(), mean.end(), [](double one) { return std::isfinite(one); }),
+          "a mean of the standardization is not finite");
+  require(std::all_of(
+              deviation.begin(), deviation.end(), [](double one) { return finite_above(one, 0); }),
+          "a deviation of the standardization is not above 0");
+}
+
+void check_number_of(const std::vector<BlobRef>& shards, const std::string& kind) {
+  require(!shards.empty() && shards.size() <= kShardsMax,
+          "a job has 1 to " + std::to_string(kShardsMax) + ' ' + kind + " shards");
+}
+
+bool is_id_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_' || c == '.';
+}
+
+}  // namespace
+
+void check_rule(const ml::TrainingRule& rule) {
+  check_topology(rule);
+  require(finite_above(rule.eta, 0), "eta must be above 0");
+  require(std::isfinite(rule.min_loss_change) && rule.min_loss_change >= 0,
+          "min-loss-change must be 0 or above");
+  require(is_fraction(rule.momentum), "momentum must be at least 0 and below 1");
+  require(std::isfinite(rule.weight_decay) && rule.weight_decay >= 0,
+          "weight-decay must be 0 or above");
+  require(is_fraction(rule.label_smoothing), "label-smoothing must be at least 0 and below 1");
+  if (rule.optimizer == ml::Optimizer::kGd) {
+    check_gd(rule);
+  } else {
+    require(rule.batch_size >= 1 && rule.batch_size <= kBatchMax,
+            "batch-size must be 1 to " + std::to_string(kBatchMax));
+  }
+  check_length(rule);
+  check_standardization(rule);
+}
+
+void check_server_rule(const ml::ServerRule& rule) {
+  require(finite_above(rule.eta, 0), "server-eta must be above 0");
+  require(is_fraction(rule.momentum), "server-momentum must be at least 0 and below 1");
+  require(rule.optimizer != ml::ServerOptimizer::kAverage || rule.momentum == 0,
+          "server-momentum does not go with server-optimizer average");
+}
+
+void check_specification(const JobSpecification& specification) {
+  check_rule(specification.rule);
+  check_server_rule(specification.server);
+  require(specification.rounds >= 1 && specification.rounds <= kRoundsMax,
+          "rounds must be 1 to " + std::to_string(kRoundsMax));
+  require(specification.validate_every >= 1 && specification.validate_every <= kRoundsMax,
+          "validate-every must be 1 to " + std::to_string(kRoundsMax));
+  require(specification.early_stop <= kRoundsMax,
+          "early-stop must be at most " + std::to_string(kRoundsMax));
+  check_number_of(specification.shards, "training");
+  check_number_of(specification.validation, "validation");
+  const ml::TrainingRule& rule = specification.rule;
+  require(!specification.initial_weights ||
+              specification.initial_weights->bytes ==
+                  ml::parameter_count(rule.topology) * ml::element_bytes(rule.precision),
+          "the initial weights do not have the size of the topology");
+}
+
+void check_job_id(const std::string& id) {
+  const bool fine = !id.empty() && id.size() <= 64 && id.front() != '-' && id.front() != '.' &&
+                    std::all_of(id.begin(), id.end(), is_id_character);
+  if (!fine) {
+    throw invalid_input(
+        "a job id has 1 to 64 letters, digits, '-', '_' or '.', and starts with a letter or digit");
+  }
+}
+
+}  // namespace gradmill

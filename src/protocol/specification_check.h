@@ -1,0 +1,21 @@
+// What a job's specification must keep, for everyone who makes or takes one.
+#pragma once
+
+#include <string>
+
+#include "protocol/job_specification.h"
+
+namespace gradmill {
+
+/// Checks caps, ranges and which fields go together. Throws Error(kInvalidInput) with one line that
+/// names the field.
+void check_rule(const ml::TrainingRule& rule);
+void check_server_rule(const ml::ServerRule& rule);
+
+/// As above, the whole specification: everything that does not need the blobs.
+void check_specification(const JobSpecification& specification);
+
+/// Checks what a user calls a job. Throws Error(kInvalidInput).
+void check_job_id(const std::string& id);
+
+}  // namespace gradmill
