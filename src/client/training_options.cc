@@ -129,7 +129,7 @@ class TrainReader {
   }
 
   [[noreturn]] void missing(const std::string& argument, const std::string& option) const {
-    throw invalid_input((arguments_.given("<dir>") ? argument : option) +
+    throw invalid_input((arguments_.given("<dir>") && !has_preset() ? argument : option) +
                         " is missing; see client --help");
   }
 

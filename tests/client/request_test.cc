@@ -249,6 +249,7 @@ TEST(Request, NamesWhatIsWrong) {
       {{"host", "9000", "data", "3", "75", "24"}, "<eta> is missing; see client --help"},
       {{"host", "9000", "data"}, "<rounds> is missing; see client --help"},
       {verb(), "--rounds is missing; see client --help"},
+      {fast({"--optimizer", "gd"}), "--epochs is missing; see client --help"},
       {course({"--optimizer", "lion"}), "--optimizer: 'lion' is not gd or sgd or momentum or adam"},
       {course({"--preset", "best"}), "--preset: 'best' is not fast or accurate"},
       {course({"--activation", "gelu"}), "--activation: 'gelu'"},
