@@ -27,9 +27,7 @@ template <class F>
 
 /// A functor called with an index known at compile time: f(Index<n>{}) for the run-time n, 1..Most.
 template <std::size_t N>
-struct Index {
-  static constexpr std::size_t kValue = N;
-};
+struct Index {};
 template <std::size_t Most, class F>
 [[gnu::always_inline]] inline void with_constant(std::size_t n, const F& f) {
   if constexpr (Most > 1) {
