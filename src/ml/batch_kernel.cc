@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "base/check.h"
 #include "ml/parallel.h"
@@ -15,14 +16,36 @@ constexpr std::size_t kLanes = kLaneBytes / sizeof(T);
 
 // Rows that go through the network at a time: activations stay within megabytes.
 constexpr std::size_t kRowsAtOnce = 1024;
-// Inputs of one piece of a gradient: whole tiles of six, and small enough to stay in the cache
-// until the optimiser comes.
-constexpr std::size_t kPieceInputs = 96;
+// Inputs of one piece of a gradient: those of one panel, and few enough to stay in the cache until
+// the optimiser comes.
+template <class T>
+constexpr std::size_t kPieceInputs = kPanelUnits<T>;
 // A batch of fewer operations than this is not worth a second thread.
 constexpr double kThreadedFlop = 2e6;
 
 std::size_t rounded_up(std::size_t size, std::size_t step) {
   return (size + step - 1) / step * step;
+}
+
+template <class T>
+std::size_t padded_units(std::size_t units) {
+  return rounded_up(units, kLanes<T>);
+}
+
+template <class T>
+UnitPanels<T> from_row(const UnitPanels<T>& panels, std::size_t row) {
+  return {panels.at + row * panels.row, panels.row, panels.panel};
+}
+
+template <class T>
+UnitPanels<const T> read_only(const UnitPanels<T>& panels) {
+  return {panels.at, panels.row, panels.panel};
+}
+
+/// The panel that starts with `unit`.
+template <class T>
+T* panel_of(const UnitPanels<T>& panels, std::size_t unit) {
+  return panels.at + unit / kPanelUnits<std::remove_const_t<T>> * panels.panel;
 }
 
 }  // namespace
@@ -42,8 +65,7 @@ BatchKernel<T>::BatchKernel(const Topology& topology,
     const std::size_t vectors = rounded_up(view.out, kLanes<T>) / kLanes<T>;
     const std::size_t padded = vectors * kLanes<T>;
     const std::size_t weights = padded * view.in;
-    layers_.push_back(
-        {view.in, view.out, vectors, size_, size_ + weights, row_stride<T>(view.out)});
+    layers_.push_back({view.in, view.out, vectors, size_, size_ + weights});
     size_ += weights + padded;
     const std::size_t n = layers_.size() - 1;
     plan_work(n);
@@ -54,6 +76,26 @@ BatchKernel<T>::BatchKernel(const Topology& topology,
   outputs_.resize(layers_.size());
 }
 
+/// `of` as panels with room for the reserved rows of `units` units. A matrix of one panel has
+/// no wider rows than it needs.
+template <class T>
+UnitPanels<T> BatchKernel<T>::panels(AlignedArray<T>& of, std::size_t units) const {
+  const std::size_t row = std::min(kPanelUnits<T>, padded_units<T>(units));
+  return {of.data(), row, row * rows_reserved_};
+}
+
+/// The outputs of layer n, then its deltas.
+template <class T>
+UnitPanels<T> BatchKernel<T>::outputs(std::size_t n) {
+  return panels(outputs_[n], layers_[n].out);
+}
+
+/// What layer n reads in training.
+template <class T>
+UnitPanels<const T> BatchKernel<T>::inputs(std::size_t n) {
+  return read_only(n > 0 ? outputs(n - 1) : panels(features_, topology_.features()));
+}
+
 template <class T>
 void BatchKernel<T>::plan_work(std::size_t n) {
   const Layer& layer = layers_[n];
@@ -61,8 +103,8 @@ void BatchKernel<T>::plan_work(std::size_t n) {
   const std::size_t units = layer.vectors * kLanes<T>;
   for (std::size_t unit = 0; unit < units; unit += kPanelUnits<T>) {
     const std::size_t width = std::min(kPanelUnits<T>, units - unit);
-    for (std::size_t input = 0; input < layer.in; input += kPieceInputs) {
-      const std::size_t inputs = std::min(kPieceInputs, layer.in - input);
+    for (std::size_t input = 0; input < layer.in; input += kPieceInputs<T>) {
+      const std::size_t inputs = std::min(kPieceInputs<T>, layer.in - input);
       const std::size_t offset = layer.weight + unit * layer.in + input * width;
       work.push_back({{offset, inputs * width, true}, unit, width, input, inputs});
     }
@@ -134,16 +176,17 @@ void BatchKernel<T>::reserve(std::size_t rows) {
     return;
   }
   rows_reserved_ = rows;
-  const std::size_t features = row_stride<T>(topology_.features());
-  features_ = AlignedArray<T>(rows * features);
+  const auto room_for = [rows](std::size_t units) {
+    const std::size_t padded = padded_units<T>(units);
+    return rows * (padded < kPanelUnits<T> ? padded : rounded_up(padded, kPanelUnits<T>));
+  };
+  features_ = AlignedArray<T>(room_for(topology_.features()));
   labels_.resize(rows);
-  std::size_t widest = rounded_up(topology_.classes(), kLanes<T>);
   for (std::size_t n = 0; n < layers_.size(); ++n) {
-    outputs_[n] = AlignedArray<T>(rows * layers_[n].stride);
-    widest = std::max(widest, layers_[n].stride);
+    outputs_[n] = AlignedArray<T>(room_for(layers_[n].out));
   }
-  // Each thread works on its rows of the scratch; softmax needs kSoftmaxColumns a class.
-  scratch_ = AlignedArray<T>((rows + kSoftmaxColumns<T>)*widest);
+  const std::size_t of_softmax = kSoftmaxColumns<T> * padded_units<T>(topology_.classes());
+  scratch_ = AlignedArray<T>(std::max(rows * kPanelUnits<T>, of_softmax));
 }
 
 template <class T>
@@ -177,49 +220,45 @@ double BatchKernel<T>::batch(const SampleRows<T>& samples,
 
 template <class T>
 void BatchKernel<T>::gather(const SampleRows<T>& samples, std::span<const std::uint32_t> rows) {
-  const std::size_t stride = samples.stride();
+  const UnitPanels<T> to = panels(features_, topology_.features());
+  const std::size_t padded = padded_units<T>(topology_.features());
   for (std::size_t k = 0; k < rows.size(); ++k) {
-    std::memcpy(features_.data() + k * stride, samples.row(rows[k]), stride * sizeof(T));
+    const T* const from = samples.row(rows[k]);
+    for (std::size_t unit = 0; unit < padded; unit += kLanes<T>) {
+      T* const panel = panel_of(to, unit);
+      std::memcpy(panel + k * to.row + unit % kPanelUnits<T>, from + unit, kLaneBytes);
+    }
     labels_[k] = samples.labels()[rows[k]];
   }
 }
 
 /// Rows [first, first + rows) of the outputs of all layers; the last are the logits.
 template <class T>
-void BatchKernel<T>::forward(const T* features,
+void BatchKernel<T>::forward(const UnitPanels<const T>& features,
                              const T* parameters,
                              std::size_t first,
                              std::size_t rows) {
-  const T* source = features;
-  std::size_t stride = row_stride<T>(topology_.features());
+  UnitPanels<const T> source = features;
   for (std::size_t n = 0; n < layers_.size(); ++n) {
     const Layer& layer = layers_[n];
-    T* const target = outputs_[n].data() + first * layer.stride;
+    const UnitPanels<T> target = from_row(outputs(n), first);
     table_.unit_forward(n + 1 < layers_.size() ? function_ : UnitFunction::kIdentity,
                         target,
-                        layer.stride,
                         source,
-                        stride,
                         parameters + layer.weight,
                         parameters + layer.bias,
-                        layer.vectors,
-                        layer.in,
-                        rows);
-    source = target;
-    stride = layer.stride;
+                        {layer.vectors, layer.in, rows});
+    source = read_only(target);
   }
 }
 
 template <class T>
 double BatchKernel<T>::forward_and_loss(const T* parameters, std::size_t rows) {
-  const Layer& last = layers_.back();
-  const std::size_t stride = row_stride<T>(topology_.features());
   for_each_slice(rows, [&](std::size_t first, std::size_t count) {
-    forward(features_.data() + first * stride, parameters, first, count);
+    forward(from_row(inputs(0), first), parameters, first, count);
   });
   const FlushSubnormals flush;
-  return table_.unit_softmax(outputs_.back().data(),
-                             last.stride,
+  return table_.unit_softmax(outputs(layers_.size() - 1),
                              scratch_.data(),
                              labels_.data(),
                              topology_.classes(),
@@ -231,24 +270,23 @@ template <class T>
 void BatchKernel<T>::gradient(
     std::size_t n, T* descent, std::size_t rows, bool resume, const Step* step) {
   const Layer& layer = layers_[n];
-  const T* const delta = outputs_[n].data();
-  const T* const source = n > 0 ? outputs_[n - 1].data() : features_.data();
-  const std::size_t stride = n > 0 ? layers_[n - 1].stride : row_stride<T>(topology_.features());
+  const UnitPanels<const T> delta = read_only(outputs(n));
+  const UnitPanels<const T> source = inputs(n);
   parallel_for(work_[n].size(), threads_for(rows), [&](std::size_t k, int) {
     const Work& work = work_[n][k];
     T* const target = descent + work.piece.offset;
     if (work.piece.is_weight) {
       table_.unit_gradient(target,
                            work.width,
-                           delta + work.unit,
-                           layer.stride,
-                           source + work.first_in,
-                           stride,
+                           panel_of(delta, work.unit),
+                           delta.row,
+                           panel_of(source, work.first_in),
+                           source.row,
                            work.inputs,
                            rows,
                            resume);
     } else {
-      table_.unit_bias_gradient(target, delta, layer.stride, layer.vectors, rows, resume);
+      table_.unit_bias_gradient(target, delta, layer.vectors, rows, resume);
     }
     if (step != nullptr) {
       (*step)(work.piece);
@@ -259,19 +297,14 @@ void BatchKernel<T>::gradient(
 /// Turns the outputs of layer n - 1 into its deltas.
 template <class T>
 void BatchKernel<T>::backward(std::size_t n, std::size_t rows) {
-  const Layer& layer = layers_[n];
-  const Layer& before = layers_[n - 1];
+  const UnitPanels<T> before = outputs(n - 1);
   for_each_slice(rows, [&](std::size_t first, std::size_t count) {
     table_.unit_backward(function_,
-                         outputs_[n - 1].data() + first * before.stride,
-                         before.stride,
-                         scratch_.data() + first * before.stride,
-                         outputs_[n].data() + first * layer.stride,
-                         layer.stride,
+                         from_row(before, first),
+                         scratch_.data() + first * before.row,
+                         from_row(read_only(outputs(n)), first),
                          back_[n].data(),
-                         before.vectors,
-                         layer.out,
-                         count);
+                         {layers_[n - 1].vectors, layers_[n].out, count});
   });
 }
 
@@ -284,11 +317,13 @@ std::size_t BatchKernel<T>::count_errors(const SampleRows<T>& samples, const T* 
     const std::size_t count = std::min(kRowsAtOnce, samples.rows() - first);
     reserve(count);
     for_each_slice(count, [&](std::size_t start, std::size_t rows) {
-      forward(samples.row(first + start), parameters, start, rows);
+      // Row-major, which is as good as panels for a product.
+      const UnitPanels<const T> features = {
+          samples.row(first + start), samples.stride(), kPanelUnits<T>};
+      forward(features, parameters, start, rows);
     });
     table_.unit_largest_classes(classes.data(),
-                                outputs_.back().data(),
-                                layers_.back().stride,
+                                read_only(outputs(layers_.size() - 1)),
                                 scratch_.data(),
                                 topology_.classes(),
                                 count);

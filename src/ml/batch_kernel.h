@@ -68,7 +68,6 @@ class BatchKernel {
     std::size_t vectors;  // of outputs
     std::size_t weight;   // offset
     std::size_t bias;     // offset
-    std::size_t stride;   // of a row of outputs
   };
   /// A piece and, for weights, the part of the matrix that it is.
   struct Work {
@@ -82,10 +81,16 @@ class BatchKernel {
   void plan_work(std::size_t n);
   void reserve(std::size_t rows);
   void gather(const SampleRows<T>& samples, std::span<const std::uint32_t> rows);
-  void forward(const T* features, const T* parameters, std::size_t first, std::size_t rows);
+  void forward(const UnitPanels<const T>& features,
+               const T* parameters,
+               std::size_t first,
+               std::size_t rows);
   double forward_and_loss(const T* parameters, std::size_t rows);
   void gradient(std::size_t n, T* descent, std::size_t rows, bool resume, const Step* step);
   void backward(std::size_t n, std::size_t rows);
+  [[nodiscard]] UnitPanels<T> panels(AlignedArray<T>& of, std::size_t units) const;
+  [[nodiscard]] UnitPanels<T> outputs(std::size_t n);
+  [[nodiscard]] UnitPanels<const T> inputs(std::size_t n);
   [[nodiscard]] int threads_for(std::size_t rows) const;
   template <class F>
   void for_each_slice(std::size_t rows, const F& f) const;
@@ -99,11 +104,11 @@ class BatchKernel {
   std::vector<Layer> layers_;
   std::vector<std::vector<Work>> work_;  // of each layer
   std::size_t rows_reserved_ = 0;
-  AlignedArray<T> features_;              // [rows][stride]
+  AlignedArray<T> features_;              // of the batch, in panels
   std::vector<std::int32_t> labels_;      // [rows]
-  std::vector<AlignedArray<T>> outputs_;  // one a layer: [rows][stride]; then its deltas
+  std::vector<AlignedArray<T>> outputs_;  // one a layer, in panels; then its deltas
   std::vector<AlignedArray<T>> back_;     // weights for the way back, of layer 1 on
-  AlignedArray<T> scratch_;               // [rows][largest stride]
+  AlignedArray<T> scratch_;               // a panel, or softmax's columns
 };
 
 extern template class BatchKernel<float>;

@@ -4,6 +4,7 @@
 #include "ml/kernel/optimizer_steps.h"
 #include "ml/kernel/sample_softmax.h"
 #include "ml/kernel/sample_tiles.h"
+#include "ml/kernel/transpose.h"
 #include "ml/kernel/unit_tiles.h"
 
 namespace gradmill::ml {
@@ -57,38 +58,24 @@ void dense_backward_by(UnitFunction function,
 
 template <class T>
 void unit_forward_by(UnitFunction function,
-                     T* target,
-                     std::size_t ldt,
-                     const T* source,
-                     std::size_t lds,
+                     const UnitPanels<T>& target,
+                     const UnitPanels<const T>& source,
                      const T* weights,
                      const T* bias,
-                     std::size_t vectors,
-                     std::size_t in,
-                     std::size_t rows) {
-  panels_product(target, ldt, source, lds, weights, bias, vectors, in, rows);
-  if (function == UnitFunction::kIdentity || function == UnitFunction::kMlPy) {
-    return;
-  }
-  with_hidden_function(function,
-                       [&]<class Unit>(Unit) { apply_forward<Unit>(target, ldt, vectors, rows); });
+                     const LayerSize& size) {
+  with_hidden_function(
+      function, [&]<class Unit>(Unit) { unit_forward<Unit>(target, source, weights, bias, size); });
 }
 
 template <class T>
 void unit_backward_by(UnitFunction function,
-                      T* outputs,
-                      std::size_t ldo,
+                      const UnitPanels<T>& outputs,
                       T* scratch,
-                      const T* source,
-                      std::size_t lds,
+                      const UnitPanels<const T>& source,
                       const T* weights,
-                      std::size_t vectors,
-                      std::size_t in,
-                      std::size_t rows) {
-  const T* const no_bias = nullptr;
-  panels_product(scratch, ldo, source, lds, weights, no_bias, vectors, in, rows);
+                      const LayerSize& size) {
   with_hidden_function(function, [&]<class Unit>(Unit) {
-    apply_backward<Unit>(outputs, ldo, scratch, vectors, rows);
+    unit_backward<Unit>(outputs, scratch, source, weights, size);
   });
 }
 

@@ -31,6 +31,27 @@ struct AdamStep {
   T floor;  ///< Added to the second moment under the root: epsilon squared with its correction.
 };
 
+/// Units of a panel of weights or activations; see unit_tiles.h.
+template <class T>
+inline constexpr std::size_t kPanelUnits = 256 / sizeof(T);
+
+/// A matrix of samples by units in panels: unit u of row r is
+/// at[u / kPanelUnits * panel + r * row + u % kPanelUnits]. With panel = kPanelUnits it is
+/// row-major.
+template <class T>
+struct UnitPanels {
+  T* at;
+  std::size_t row;
+  std::size_t panel;
+};
+
+/// A product of `rows` samples with a layer from `in` inputs to `vectors` vectors of units.
+struct LayerSize {
+  std::size_t vectors;
+  std::size_t in;
+  std::size_t rows;
+};
+
 template <class T>
 struct KernelTable {
   // Samples in lanes; see sample_tiles.h and sample_softmax.h.
@@ -81,25 +102,17 @@ struct KernelTable {
 
   // Units in lanes; see unit_tiles.h.
   void (*unit_forward)(UnitFunction function,
-                       T* target,
-                       std::size_t ldt,
-                       const T* source,
-                       std::size_t lds,
+                       const UnitPanels<T>& target,
+                       const UnitPanels<const T>& source,
                        const T* weights,
                        const T* bias,
-                       std::size_t vectors,
-                       std::size_t in,
-                       std::size_t rows);
+                       const LayerSize& size);
   void (*unit_backward)(UnitFunction function,
-                        T* outputs,
-                        std::size_t ldo,
+                        const UnitPanels<T>& outputs,
                         T* scratch,
-                        const T* source,
-                        std::size_t lds,
+                        const UnitPanels<const T>& source,
                         const T* weights,
-                        std::size_t vectors,
-                        std::size_t in,
-                        std::size_t rows);
+                        const LayerSize& size);
   void (*unit_gradient)(T* gradient,
                         std::size_t units,
                         const T* delta,
@@ -110,8 +123,7 @@ struct KernelTable {
                         std::size_t rows,
                         bool resume);
   void (*unit_bias_gradient)(T* gradient,
-                             const T* delta,
-                             std::size_t ldd,
+                             const UnitPanels<const T>& delta,
                              std::size_t vectors,
                              std::size_t rows,
                              bool resume);
@@ -122,16 +134,14 @@ struct KernelTable {
                     std::size_t rows,
                     std::size_t columns);
   void (*transpose_panels)(T* to, const T* from, std::size_t out, std::size_t in);
-  double (*unit_softmax)(T* logits,
-                         std::size_t ld,
+  double (*unit_softmax)(const UnitPanels<T>& logits,
                          T* scratch,
                          const std::int32_t* labels,
                          std::size_t classes,
                          std::size_t rows,
                          const Targets<T>& targets);
   void (*unit_largest_classes)(std::int32_t* best,
-                               const T* logits,
-                               std::size_t ld,
+                               const UnitPanels<const T>& logits,
                                T* scratch,
                                std::size_t classes,
                                std::size_t rows);
@@ -144,9 +154,6 @@ struct KernelTable {
       T* p, T* first, T* second, const T* descent, std::size_t size, const AdamStep<T>& step);
 };
 
-/// Units of a panel of weights; see unit_tiles.h.
-template <class T>
-inline constexpr std::size_t kPanelUnits = 256 / sizeof(T);
 /// Elements of `scratch` that unit_softmax() and unit_largest_classes() need for each padded class.
 template <class T>
 inline constexpr std::size_t kSoftmaxColumns = 256 / sizeof(T);
