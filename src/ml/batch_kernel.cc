@@ -14,8 +14,6 @@ namespace {
 template <class T>
 constexpr std::size_t kLanes = kLaneBytes / sizeof(T);
 
-// Rows that go through the network at a time: activations stay within megabytes.
-constexpr std::size_t kRowsAtOnce = 1024;
 // Inputs of one piece of a gradient: those of one panel, and few enough to stay in the cache until
 // the optimiser comes.
 template <class T>
@@ -74,6 +72,7 @@ BatchKernel<T>::BatchKernel(const Topology& topology,
     back_.emplace_back(n > 0 ? inputs * view.out + kLanes<T> * kPanelUnits<T> : 0);
   }
   outputs_.resize(layers_.size());
+  pieces_ = AlignedArray<T>(largest_piece_ * static_cast<std::size_t>(threads_));
 }
 
 /// `of` as panels with room for the reserved rows of `units` units. A matrix of one panel has
@@ -110,6 +109,9 @@ void BatchKernel<T>::plan_work(std::size_t n) {
     }
   }
   work.push_back({{layer.bias, units, false}});
+  for (const Work& part : work) {
+    largest_piece_ = std::max(largest_piece_, part.piece.size);
+  }
 }
 
 template <class T>
@@ -196,6 +198,7 @@ double BatchKernel<T>::batch(const SampleRows<T>& samples,
                              T* descent,
                              const Step& step) {
   GRADMILL_CHECK(samples.features() == topology_.features() && !rows.empty());
+  GRADMILL_CHECK(descent != nullptr || rows.size() <= kRowsAtOnce);
   double loss = 0;
   for (std::size_t first = 0; first < rows.size(); first += kRowsAtOnce) {
     const std::size_t count = std::min(kRowsAtOnce, rows.size() - first);
@@ -272,9 +275,11 @@ void BatchKernel<T>::gradient(
   const Layer& layer = layers_[n];
   const UnitPanels<const T> delta = read_only(outputs(n));
   const UnitPanels<const T> source = inputs(n);
-  parallel_for(work_[n].size(), threads_for(rows), [&](std::size_t k, int) {
+  parallel_for(work_[n].size(), threads_for(rows), [&](std::size_t k, int worker) {
     const Work& work = work_[n][k];
-    T* const target = descent + work.piece.offset;
+    T* const target = descent != nullptr
+                          ? descent + work.piece.offset
+                          : pieces_.data() + static_cast<std::size_t>(worker) * largest_piece_;
     if (work.piece.is_weight) {
       table_.unit_gradient(target,
                            work.width,
@@ -289,7 +294,9 @@ void BatchKernel<T>::gradient(
       table_.unit_bias_gradient(target, delta, layer.vectors, rows, resume);
     }
     if (step != nullptr) {
-      (*step)(work.piece);
+      Piece piece = work.piece;
+      piece.descent = target;
+      (*step)(piece);
     }
   });
 }

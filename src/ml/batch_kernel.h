@@ -39,23 +39,28 @@ class BatchKernel {
 
   /// A part of a block, in whole vectors.
   struct Piece {
-    std::size_t offset;
-    std::size_t size;
-    bool is_weight;  ///< A part of a weight matrix, not of biases.
+    std::size_t offset = 0;
+    std::size_t size = 0;
+    bool is_weight = false;      ///< A part of a weight matrix, not of biases.
+    const T* descent = nullptr;  ///< [size], while `step` runs.
   };
   /// Called once for each piece, possibly by several threads at a time: the descent of the piece is
   /// ready, and its parameters may change.
   using Step = std::function<void(const Piece& piece)>;
 
   /// Overwrites `descent` with minus the gradient of the loss summed over the rows with the given
-  /// indices, and calls `step` for each piece. Returns the sum over the rows of -log(probability of
-  /// the label + 1e-6); label smoothing takes part in the gradient alone. The pieces' order depends
-  /// on the topology alone. `step` must not throw.
+  /// indices, and calls `step` for each piece. For up to kRowsAtOnce rows `descent` may be null:
+  /// pieces then live in a cache while `step` runs, and not in memory. Returns the sum over the
+  /// rows of -log(probability of the label + 1e-6); label smoothing takes part in the gradient
+  /// alone. The pieces' order depends on the topology alone. `step` must not throw.
   [[nodiscard]] double batch(const SampleRows<T>& samples,
                              std::span<const std::uint32_t> rows,
                              T* parameters,
                              T* descent,
                              const Step& step);
+
+  /// Rows that go through the network at a time: activations stay within megabytes.
+  static constexpr std::size_t kRowsAtOnce = 1024;
 
   /// The number of samples whose most probable class, the lowest on ties, is not the label.
   [[nodiscard]] std::size_t count_errors(const SampleRows<T>& samples, const T* parameters);
@@ -108,7 +113,9 @@ class BatchKernel {
   std::vector<std::int32_t> labels_;      // [rows]
   std::vector<AlignedArray<T>> outputs_;  // one a layer, in panels; then its deltas
   std::vector<AlignedArray<T>> back_;     // weights for the way back, of layer 1 on
-  AlignedArray<T> scratch_;               // a panel, or softmax's columns
+  std::size_t largest_piece_ = 0;
+  AlignedArray<T> pieces_;   // of the descent, one a thread
+  AlignedArray<T> scratch_;  // a panel, or softmax's columns
 };
 
 extern template class BatchKernel<float>;

@@ -20,8 +20,15 @@ BatchTrainer<T>::BatchTrainer(const TrainingRule& rule, int threads)
     : rule_(rule),
       kernel_(rule.topology, rule.activation, rule.label_smoothing, threads),
       optimizer_(rule.optimizer, kernel_.size()),
-      block_(kernel_.size()),
-      descent_(kernel_.size()) {}
+      block_(kernel_.size()) {}
+
+template <class T>
+T* BatchTrainer<T>::whole_descent() {
+  if (descent_.size() == 0) {
+    descent_ = AlignedArray<T>(kernel_.size());
+  }
+  return descent_.data();
+}
 
 template <class T>
 bool BatchTrainer<T>::suits(const TrainingRule& rule) const {
@@ -52,6 +59,7 @@ TrainingResult BatchTrainer<T>::descend(const TrainingRule& rule,
                                         const std::stop_token& stop) {
   std::vector<std::uint32_t> all(samples.rows());
   std::iota(all.begin(), all.end(), 0U);
+  whole_descent();
   return descend_full_batches<T>(rule, block_.span(), descent_.span(), stop, [&] {
     return kernel_.batch(samples, all, block_.data(), descent_.data(), [](const auto&) {});
   });
@@ -70,9 +78,9 @@ TrainingResult BatchTrainer<T>::step_by_batch(const TrainingRule& rule,
   RowOrder order(rule.seed, position.shard, rows, batch_size, (position.round - 1) * steps);
   optimizer_.start(rule);
   const typename BatchKernel<T>::Step step = [&](const typename BatchKernel<T>::Piece& piece) {
-    optimizer_.step_piece(
-        block_.data(), descent_.data(), piece.offset, piece.size, piece.is_weight);
+    optimizer_.step_piece(block_.data(), piece.descent, piece.offset, piece.size, piece.is_weight);
   };
+  T* const descent = batch_size > BatchKernel<T>::kRowsAtOnce ? whole_descent() : nullptr;
   TrainingResult result;
   std::uint64_t seen = 0;
   for (; result.steps < steps; ++result.steps) {
@@ -84,7 +92,7 @@ TrainingResult BatchTrainer<T>::step_by_batch(const TrainingRule& rule,
     optimizer_.begin_step(
         schedule_factor(rule.schedule, schedule_position(position, result.steps, steps)),
         batch.size());
-    result.loss += kernel_.batch(samples, batch, block_.data(), descent_.data(), step);
+    result.loss += kernel_.batch(samples, batch, block_.data(), descent, step);
     seen += batch.size();
     if (!std::isfinite(result.loss)) {
       result.diverged = true;

@@ -40,12 +40,13 @@ class BatchTrainer {
                                const SampleRows<T>& samples,
                                const TaskPosition& position,
                                const std::stop_token& stop);
+  T* whole_descent();
 
   TrainingRule rule_;  // of the network and the optimiser; what differs between jobs is not read
   BatchKernel<T> kernel_;
   BatchOptimizer<T> optimizer_;
-  AlignedArray<T> block_;  // parameters
-  AlignedArray<T> descent_;
+  AlignedArray<T> block_;    // parameters
+  AlignedArray<T> descent_;  // for batches that pass in parts, or none
 };
 
 extern template class BatchTrainer<float>;

@@ -58,16 +58,16 @@ template <class T>
 void BatchOptimizer<T>::step_piece(
     T* parameters, const T* descent, std::size_t offset, std::size_t size, bool decays) {
   T* const p = parameters + offset;
-  const T* const d = descent + offset;
   const T keep = decays ? keep_ : T(1);
   if (optimizer_ == Optimizer::kAdam) {
     AdamStep<T> adam = adam_;
     adam.keep = keep;
-    table_.adam_step(p, first_.data() + offset, second_.data() + offset, d, size, adam);
+    table_.adam_step(p, first_.data() + offset, second_.data() + offset, descent, size, adam);
   } else if (optimizer_ == Optimizer::kMomentum) {
-    table_.momentum_step(p, first_.data() + offset, d, size, scale_, step_eta_, keep, momentum_);
+    table_.momentum_step(
+        p, first_.data() + offset, descent, size, scale_, step_eta_, keep, momentum_);
   } else {
-    table_.sgd_step(p, d, size, step_eta_ * scale_, keep);
+    table_.sgd_step(p, descent, size, step_eta_ * scale_, keep);
   }
 }
 

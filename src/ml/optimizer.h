@@ -23,8 +23,8 @@ class BatchOptimizer {
 
   /// Starts a step with eta times `factor`, on descents that are sums over `rows` rows.
   void begin_step(double factor, std::size_t rows);
-  /// Moves parameters [offset, offset + size) by minus their gradient in `descent`; both are whole
-  /// blocks. Weight decay applies if `decays`.
+  /// Moves parameters [offset, offset + size) of a whole block by minus their gradient, which
+  /// `descent` [size] has. Weight decay applies if `decays`.
   void step_piece(
       T* parameters, const T* descent, std::size_t offset, std::size_t size, bool decays);
 

@@ -116,6 +116,31 @@ TYPED_TEST(BatchKernelTest, PiecesKnowWeightsFromBiases) {
   }
 }
 
+TYPED_TEST(BatchKernelTest, PiecesNeedNoWholeDescent) {
+  const Net net{{{9, 130, 33, 4}}, Activation::kTanh, 0.1};
+  const Shard shard = random_shard(150, net.topology, 3);
+  const auto start = sound_parameters<TypeParam>(net.topology, 4);
+  const auto expected = batch_gradient<TypeParam>(net, shard, all_rows(shard), start);
+  for (const int threads : {1, 3}) {
+    auto kernel = this->kernel_of(net.topology, threads);
+    AlignedArray<TypeParam> block(kernel.size());
+    AlignedArray<TypeParam> descent(kernel.size());
+    kernel.import_parameters(start, block.data());
+    const double loss =
+        kernel.batch(SampleRows<TypeParam>(shard, {}),
+                     all_rows(shard),
+                     block.data(),
+                     nullptr,
+                     [&](const auto& piece) {
+                       std::copy_n(piece.descent, piece.size, descent.data() + piece.offset);
+                     });
+    EXPECT_EQ(loss, expected.loss);
+    std::vector<TypeParam> flat(start.size());
+    kernel.export_parameters(descent.data(), flat);
+    EXPECT_EQ(flat, expected.descent);
+  }
+}
+
 // The step may overwrite a piece at once, also while others still need the weights for the way
 // back.
 TYPED_TEST(BatchKernelTest, GradientIsThatOfTheParametersBeforeTheStep) {

@@ -151,7 +151,7 @@ std::string after_steps(Optimizer optimizer, const Kernels& set) {
     }
     steps.begin_step(1 - 0.04 * static_cast<double>(step), 1 + step);
     steps.step_piece(parameters.data(), descent.data(), 0, kSize / 2, true);
-    steps.step_piece(parameters.data(), descent.data(), kSize / 2, kSize / 2, false);
+    steps.step_piece(parameters.data(), descent.data() + kSize / 2, kSize / 2, kSize / 2, false);
   }
   return bytes_from<T>(parameters.span());
 }
