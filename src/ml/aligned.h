@@ -20,6 +20,15 @@ class AlignedArray {
         size_(size) {
     std::uninitialized_value_construct_n(data_.get(), size);
   }
+  /// As AlignedArray(size), but not zeroed: for arrays that are overwritten anyway.
+  [[nodiscard]] static AlignedArray unset(std::size_t size) {
+    AlignedArray array;
+    array.data_.reset(
+        static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{kLaneBytes})));
+    std::uninitialized_default_construct_n(array.data_.get(), size);
+    array.size_ = size;
+    return array;
+  }
   [[nodiscard]] T* data() { return data_.get(); }
   [[nodiscard]] const T* data() const { return data_.get(); }
   [[nodiscard]] std::size_t size() const { return size_; }

@@ -76,9 +76,8 @@ typename BlockKernel<T>::Workspace& BlockKernel<T>::workspace(int worker) {
   Workspace& space = workspaces_[static_cast<std::size_t>(worker)];
   if (space.outputs.empty()) {
     for (const LayerView& layer : layers_) {
-      space.outputs.emplace_back(layer.out * kBlockRows);
+      space.outputs.push_back(AlignedArray<T>::unset(layer.out * kBlockRows));
     }
-    space.sums = AlignedArray<T>(sums_order_.size() * kLanes<T>);
     space.classes.resize(kBlockRows);
   }
   return space;
@@ -178,6 +177,9 @@ double BlockKernel<T>::block_pass(Workspace& space,
                                   const SampleBlocks<T>& samples,
                                   std::size_t block,
                                   const T* parameters) {
+  if (space.sums.size() == 0) {
+    space.sums = AlignedArray<T>(sums_order_.size() * kLanes<T>);
+  }
   T* const sums = space.sums.data();
   const T* const features = samples.features_of(block);
   const std::size_t rows = samples.rows_of(block);

@@ -46,7 +46,7 @@ class BlockKernel {
  private:
   struct Workspace {
     std::vector<AlignedArray<T>> outputs;  ///< One a layer: [units][kBlockRows]; then its deltas.
-    AlignedArray<T> sums;                  ///< A vector for each parameter, in sums_order_.
+    AlignedArray<T> sums;  ///< A vector for each parameter, in sums_order_; of pass().
     std::vector<std::int32_t> classes;
   };
   /// A matrix in the order that the products want.

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "ml/aligned.h"
 #include "ml/shard.h"
@@ -42,6 +43,11 @@ class SampleBlocks {
   }
 
  private:
+  [[nodiscard]] std::size_t padded_features() const;
+  T* place_of(std::size_t row);
+  void take_bytes(const std::vector<std::uint8_t>& values);
+  void take_rows(const StandardizedRows<T>& rows);
+
   std::size_t rows_;
   std::size_t features_;
   AlignedArray<T> values_;

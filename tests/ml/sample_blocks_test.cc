@@ -52,6 +52,29 @@ TYPED_TEST(SampleBlocksTest, TakeBytesAsNumbers) {
   EXPECT_EQ(blocks.features_of(0)[kBlockRows + 1], 1);
 }
 
+// More and fewer rows and features than a square of bytes that is transposed in registers.
+TYPED_TEST(SampleBlocksTest, TakeManyBytesAsNumbers) {
+  for (const std::uint32_t rows : {1U, 15U, 16U, 33U, 384U, 401U}) {
+    for (const std::uint32_t features : {1U, 15U, 16U, 17U, 48U}) {
+      Shard shard = random_shard(rows, features, 2, 1);
+      std::vector<std::uint8_t> values(std::size_t{rows} * features);
+      for (std::size_t k = 0; k < values.size(); ++k) {
+        values[k] = static_cast<std::uint8_t>(k * 37 + k / 256);
+      }
+      shard.values = values;
+      const SampleBlocks<TypeParam> blocks(shard, {});
+      for (std::size_t row = 0; row < blocks.blocks() * kBlockRows; ++row) {
+        const TypeParam* const block = blocks.features_of(row / kBlockRows);
+        for (std::size_t feature = 0; feature < features; ++feature) {
+          const TypeParam expected = row < rows ? TypeParam(values[row * features + feature]) : 0;
+          ASSERT_EQ(block[feature * kBlockRows + row % kBlockRows], expected)
+              << rows << " " << features;
+        }
+      }
+    }
+  }
+}
+
 TYPED_TEST(SampleBlocksTest, KeepTheLargestLabelExactly) {
   Shard shard = random_shard(1, 1, 2, 1);
   shard.labels = {UINT16_MAX};

@@ -96,6 +96,7 @@ constexpr KernelTable<T> table_of() {
       .unit_gradient = unit_gradient<T>,
       .unit_bias_gradient = unit_bias_gradient<T>,
       .transpose = transpose<T>,
+      .transpose_from_bytes = transpose_from_bytes<T>,
       .transpose_panels = transpose_panels<T>,
       .unit_softmax = unit_softmax<T>,
       .unit_largest_classes = unit_largest_classes<T>,

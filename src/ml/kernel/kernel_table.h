@@ -133,6 +133,8 @@ struct KernelTable {
                     std::size_t ldf,
                     std::size_t rows,
                     std::size_t columns);
+  void (*transpose_from_bytes)(
+      T* to, std::size_t ldt, const std::uint8_t* from, std::size_t rows, std::size_t columns);
   void (*transpose_panels)(T* to, const T* from, std::size_t out, std::size_t in);
   double (*unit_softmax)(const UnitPanels<T>& logits,
                          T* scratch,

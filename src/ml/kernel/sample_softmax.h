@@ -10,8 +10,8 @@ inline namespace GRADMILL_ISA {
 /// Added to the probability before the logarithm, as the course's rule has it.
 inline constexpr double kLossFloor = 1e-6;
 
-/// Vectors of samples that softmax_loss() interleaves, since sums and maxima are chains of
-/// dependent instructions.
+/// Vectors of samples that softmax_loss() and largest_classes() interleave, since sums and maxima
+/// are chains of dependent instructions.
 inline constexpr std::size_t kSoftmaxVectors = 4;
 
 /// softmax_loss() for the `Vectors` vectors of samples at `logits`; `valid` counts from there.
@@ -107,24 +107,50 @@ double softmax_loss(T* logits,
   return static_cast<double>(tree_sum(losses));
 }
 
+/// largest_classes() for the `Vectors` vectors of samples at `logits`.
+template <std::size_t Vectors, class T>
+[[gnu::always_inline]] inline void largest_of_strip(std::int32_t* best,
+                                                    const T* logits,
+                                                    std::size_t classes,
+                                                    std::size_t ld) {
+  using V = Lanes<T>;
+  V top[Vectors];
+  V chosen[Vectors];
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < Vectors; ++v) {
+    top[v] = V::load(logits + v * V::kCount);
+    chosen[v] = V::zero();
+  }
+  for (std::size_t c = 1; c < classes; ++c) {
+    const V index = V::splat(static_cast<T>(c));
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      const V logit = V::load(logits + c * ld + v * V::kCount);
+      chosen[v] = where_greater(logit, top[v], index, chosen[v]);
+      top[v] = max(logit, top[v]);
+    }
+  }
+  alignas(kLaneBytes) T indices[Vectors * V::kCount];
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < Vectors; ++v) {
+    chosen[v].store(indices + v * V::kCount);
+  }
+  for (std::size_t k = 0; k < Vectors * V::kCount; ++k) {
+    best[k] = static_cast<std::int32_t>(indices[k]);
+  }
+}
+
 /// The index of the largest logit of each sample, the lowest on ties.
 template <class T>
 void largest_classes(
     std::int32_t* best, const T* logits, std::size_t classes, std::size_t samples, std::size_t ld) {
-  using V = Lanes<T>;
-  for (std::size_t s = 0; s < samples; s += V::kCount) {
-    V top = V::load(logits + s);
-    V chosen = V::zero();
-    for (std::size_t c = 1; c < classes; ++c) {
-      const V logit = V::load(logits + c * ld + s);
-      chosen = where_greater(logit, top, V::splat(static_cast<T>(c)), chosen);
-      top = max(logit, top);
-    }
-    alignas(kLaneBytes) T indices[V::kCount];
-    chosen.store(indices);
-    for (std::size_t k = 0; k < V::kCount; ++k) {
-      best[s + k] = static_cast<std::int32_t>(indices[k]);
-    }
+  constexpr std::size_t kStrip = kSoftmaxVectors * Lanes<T>::kCount;
+  std::size_t s = 0;
+  for (; s + kStrip <= samples; s += kStrip) {
+    largest_of_strip<kSoftmaxVectors>(best + s, logits + s, classes, ld);
+  }
+  for (; s < samples; s += Lanes<T>::kCount) {
+    largest_of_strip<1>(best + s, logits + s, classes, ld);
   }
 }
 

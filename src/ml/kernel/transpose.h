@@ -64,5 +64,71 @@ void transpose(
   }
 }
 
+/// Rows and columns of a square of bytes.
+inline constexpr std::size_t kByteSide = 16;
+
+/// to[j][i] = from[i][j] for a square of bytes; `to` is aligned to 16. Four rounds of interleaving
+/// the upper half of the rows with the lower one.
+[[gnu::always_inline]] inline void transpose_bytes(std::uint8_t* to,
+                                                   const std::uint8_t* from,
+                                                   std::size_t ldf) {
+  using Row [[gnu::vector_size(kByteSide)]] = std::uint8_t;
+  using Anywhere [[gnu::vector_size(kByteSide), gnu::aligned(1)]] = std::uint8_t;
+  Row rows[kByteSide];
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kByteSide; ++i) {
+    rows[i] = *reinterpret_cast<const Anywhere*>(from + i * ldf);
+  }
+#pragma GCC unroll 4
+  for (int round = 0; round < 4; ++round) {
+    Row next[kByteSide];
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < kByteSide / 2; ++i) {
+      const Row a = rows[i];
+      const Row b = rows[i + kByteSide / 2];
+      next[2 * i] =
+          __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      next[2 * i + 1] = __builtin_shufflevector(
+          a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kByteSide; ++i) {
+      rows[i] = next[i];
+    }
+  }
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kByteSide; ++i) {
+    *reinterpret_cast<Row*>(to + i * kByteSide) = rows[i];
+  }
+}
+
+/// to[j][i] = from[i][j] as a number, for `rows` up to kByteSide rows of `columns` bytes one after
+/// another. Columns of `to` from `rows` to kByteSide become 0.
+template <class T>
+void transpose_from_bytes(
+    T* to, std::size_t ldt, const std::uint8_t* from, std::size_t rows, std::size_t columns) {
+  alignas(kLaneBytes) std::uint8_t square[kByteSide * kByteSide];
+  for (std::size_t first = 0; first < columns; first += kByteSide) {
+    const std::size_t left = columns - first;
+    const std::size_t count = left < kByteSide ? left : kByteSide;
+    if (rows == kByteSide && count == kByteSide) {
+      transpose_bytes(square, from + first, columns);
+    } else {
+      for (std::size_t j = 0; j < count; ++j) {
+        for (std::size_t i = 0; i < kByteSide; ++i) {
+          square[j * kByteSide + i] = i < rows ? from[i * columns + first + j] : 0;
+        }
+      }
+    }
+    for (std::size_t j = 0; j < count; ++j) {
+      T* const target = to + (first + j) * ldt;
+#pragma GCC unroll 16
+      for (std::size_t i = 0; i < kByteSide; ++i) {
+        target[i] = static_cast<T>(square[j * kByteSide + i]);
+      }
+    }
+  }
+}
+
 }  // namespace GRADMILL_ISA
 }  // namespace gradmill::ml
