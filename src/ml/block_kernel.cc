@@ -61,8 +61,8 @@ BlockKernel<T>::BlockKernel(const Topology& topology,
     forward_.push_back(std::move(ahead));
     backward_.push_back(std::move(back));
   }
-  // What fills the last vector goes to a spare element behind the gradient.
-  sums_order_.resize(rounded_up(count, kLanes<T>), static_cast<std::uint32_t>(count));
+  GRADMILL_CHECK(sums_order_.size() == count);
+  sums_ = rounded_up(count, kLanes<T>);
 }
 
 template <class T>
@@ -97,11 +97,11 @@ double BlockKernel<T>::pass(const SampleBlocks<T>& samples,
   }
   // Blocks are taken in waves, so that the gradients of many blocks do not fill the memory.
   constexpr std::size_t kWave = 16;
-  const std::size_t size = descent.size() + 1;
   if (partials_.size() == 0) {
-    partials_ = AlignedArray<T>(kWave * size);
+    partials_ = AlignedArray<T>(kWave * sums_);
+    totals_ = AlignedArray<T>(sums_);
   }
-  std::fill(descent.begin(), descent.end(), T(0));
+  std::fill_n(totals_.data(), sums_, T(0));
   double loss = 0;
   for (std::size_t first = 0; first < samples.blocks(); first += kWave) {
     const std::size_t count = std::min(kWave, samples.blocks() - first);
@@ -109,16 +109,18 @@ double BlockKernel<T>::pass(const SampleBlocks<T>& samples,
     parallel_for(count, threads_, [&](std::size_t i, int worker) {
       Workspace& space = workspace(worker);
       losses[i] = block_pass(space, samples, first + i, parameters.data());
-      table_.reduce_sums(
-          partials_.data() + i * size, sums_order_.data(), space.sums.data(), sums_order_.size());
+      table_.reduce_sums(partials_.data() + i * sums_, space.sums.data(), sums_);
     });
     for (std::size_t i = 0; i < count; ++i) {
-      const T* const partial = partials_.data() + i * size;
-      for (std::size_t k = 0; k < descent.size(); ++k) {
-        descent[k] += partial[k];
+      const T* const partial = partials_.data() + i * sums_;
+      for (std::size_t k = 0; k < sums_; ++k) {
+        totals_.data()[k] += partial[k];
       }
       loss += losses[i];
     }
+  }
+  for (std::size_t k = 0; k < descent.size(); ++k) {
+    descent[sums_order_[k]] = totals_.data()[k];
   }
   return loss;
 }
@@ -178,7 +180,7 @@ double BlockKernel<T>::block_pass(Workspace& space,
                                   std::size_t block,
                                   const T* parameters) {
   if (space.sums.size() == 0) {
-    space.sums = AlignedArray<T>(sums_order_.size() * kLanes<T>);
+    space.sums = AlignedArray<T>(sums_ * kLanes<T>);
   }
   T* const sums = space.sums.data();
   const T* const features = samples.features_of(block);

@@ -72,8 +72,10 @@ class BlockKernel {
   std::vector<Packed> forward_;
   std::vector<Packed> backward_;           // of layer 1 on
   std::vector<std::uint32_t> sums_order_;  // parameter of each vector of sums
+  std::size_t sums_ = 0;                   // of the vectors, in whole vectors of totals
   std::vector<Workspace> workspaces_;      // one a thread
-  AlignedArray<T> partials_;               // gradients of the blocks of a wave
+  AlignedArray<T> partials_;               // gradients of the blocks of a wave, in sums_order_
+  AlignedArray<T> totals_;                 // their sum
 };
 
 extern template class BlockKernel<float>;

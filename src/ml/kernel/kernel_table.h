@@ -86,7 +86,7 @@ struct KernelTable {
                         std::size_t samples,
                         std::size_t ld);
   void (*row_sums)(T* sums, const T* left, std::size_t out, std::size_t samples, std::size_t ld);
-  void (*reduce_sums)(T* gradient, const std::uint32_t* order, const T* sums, std::size_t count);
+  void (*reduce_sums)(T* totals, const T* sums, std::size_t count);
   double (*softmax_loss)(T* logits,
                          const std::int32_t* labels,
                          std::size_t classes,

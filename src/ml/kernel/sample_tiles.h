@@ -35,6 +35,7 @@ template <std::size_t Outs, std::size_t Vectors, class T>
       acc[o][v] = bias != nullptr ? V::splat(bias[o]) : V::zero();
     }
   }
+#pragma GCC unroll 4  // Depths are short, and each end of a loop is mispredicted.
   for (std::size_t i = 0; i < in; ++i, weights += Outs, source += ld) {
     V x[Vectors];
 #pragma GCC unroll 2
@@ -165,6 +166,7 @@ void outer_product(T* sums,
           }
           const T* const l = left + first_out * ld;
           const T* const r = right + first_in * ld;
+#pragma GCC unroll 4
           for (std::size_t s = 0; s < samples; s += V::kCount) {
             V x[Ins];
 #pragma GCC unroll 4
@@ -211,19 +213,33 @@ inline void outer_order(std::uint32_t* order, std::size_t out, std::size_t in) {
 template <class T>
 void row_sums(T* sums, const T* left, std::size_t out, std::size_t samples, std::size_t ld) {
   using V = Lanes<T>;
-  for (std::size_t o = 0; o < out; ++o, sums += V::kCount) {
-    V sum = V::zero();
-    for (std::size_t s = 0; s < samples; s += V::kCount) {
-      sum = sum + V::load(left + o * ld + s);
-    }
-    sum.store(sums);
-  }
+  // Some rows at a time, since each sum is a chain of dependent additions.
+  constexpr std::size_t kRows = 8;
+  for_each_tile(out, kRows, [&](std::size_t first, std::size_t count) {
+    with_constant<kRows>(count, [&]<std::size_t Rows>(Index<Rows>) {
+      V sum[Rows];
+#pragma GCC unroll 8
+      for (std::size_t o = 0; o < Rows; ++o) {
+        sum[o] = V::zero();
+      }
+      for (std::size_t s = 0; s < samples; s += V::kCount) {
+#pragma GCC unroll 8
+        for (std::size_t o = 0; o < Rows; ++o) {
+          sum[o] = sum[o] + V::load(left + (first + o) * ld + s);
+        }
+      }
+#pragma GCC unroll 8
+      for (std::size_t o = 0; o < Rows; ++o) {
+        sum[o].store(sums + (first + o) * V::kCount);
+      }
+    });
+  });
 }
 
-/// gradient[order[k]] = the sum over the lanes of the k-th vector of `sums`. `count` is a multiple
-/// of the lanes of a vector; entries of `order` that belong to nothing point to a spare element.
+/// totals[k] = the sum over the lanes of the k-th vector of `sums`. `count` is a multiple of the
+/// lanes of a vector.
 template <class T>
-void reduce_sums(T* gradient, const std::uint32_t* order, const T* sums, std::size_t count) {
+void reduce_sums(T* totals, const T* sums, std::size_t count) {
   using V = Lanes<T>;
   for (std::size_t first = 0; first < count; first += V::kCount) {
     V vectors[V::kCount];
@@ -231,11 +247,7 @@ void reduce_sums(T* gradient, const std::uint32_t* order, const T* sums, std::si
     for (std::size_t k = 0; k < V::kCount; ++k) {
       vectors[k] = V::load(sums + (first + k) * V::kCount);
     }
-    alignas(kLaneBytes) T totals[V::kCount];
-    tree_sums(vectors, totals);
-    for (std::size_t k = 0; k < V::kCount; ++k) {
-      gradient[order[first + k]] = totals[k];
-    }
+    tree_sums(vectors, totals + first);
   }
 }
 
