@@ -8,6 +8,13 @@
 #include "ml/kernel/tile_loops.h"
 #include "ml/kernel/unit_function.h"
 
+// With a sanitizer the compiler would take minutes for them.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define GRADMILL_UNROLL_STEPS
+#else
+#define GRADMILL_UNROLL_STEPS _Pragma("GCC unroll 4")
+#endif
+
 namespace gradmill::ml {
 inline namespace GRADMILL_ISA {
 
@@ -35,8 +42,8 @@ template <std::size_t Outs, std::size_t Vectors, class T>
       acc[o][v] = bias != nullptr ? V::splat(bias[o]) : V::zero();
     }
   }
-#pragma GCC unroll 4  // Depths are short, and each end of a loop is mispredicted.
-  for (std::size_t i = 0; i < in; ++i, weights += Outs, source += ld) {
+  GRADMILL_UNROLL_STEPS  // Depths are short, and each end of a loop is mispredicted.
+      for (std::size_t i = 0; i < in; ++i, weights += Outs, source += ld) {
     V x[Vectors];
 #pragma GCC unroll 2
     for (std::size_t v = 0; v < Vectors; ++v) {
@@ -166,7 +173,7 @@ void outer_product(T* sums,
           }
           const T* const l = left + first_out * ld;
           const T* const r = right + first_in * ld;
-#pragma GCC unroll 4
+          GRADMILL_UNROLL_STEPS
           for (std::size_t s = 0; s < samples; s += V::kCount) {
             V x[Ins];
 #pragma GCC unroll 4
@@ -253,3 +260,5 @@ void reduce_sums(T* totals, const T* sums, std::size_t count) {
 
 }  // namespace GRADMILL_ISA
 }  // namespace gradmill::ml
+
+#undef GRADMILL_UNROLL_STEPS
