@@ -36,7 +36,8 @@ class Cluster:
             listed = Path(self.folder.name, "compute_nodes.txt")
             addresses = [self._server("compute_node", "0", "0") for _ in range(self.nodes)]
             listed.write_text("".join(f"{host},{port}\n" for host, port in addresses))
-            self.address = self._server("coordinator", "0", "load-balancing", "--nodes", str(listed))
+            self.address = self._server("coordinator", "0", "load-balancing", "--nodes", str(listed),
+                                        "--state-dir", str(Path(self.folder.name, "state")))
         except BaseException:
             self.__exit__()
             raise

@@ -134,11 +134,55 @@ double wall_example_s() {
   return median(walls);
 }
 
+/// How much longer a job takes on one cluster than on the other: pairs of runs in turn, so that
+/// whatever else the machine does meets both.
+double added_share(const Cluster& with,
+                   const Cluster& without,
+                   const std::vector<std::string>& words,
+                   int pairs) {
+  std::vector<double> ratios;
+  for (int pair = 0; pair < pairs; ++pair) {
+    const bool first = pair % 2 == 0;
+    const double one = train(first ? with : without, words);
+    const double other = train(first ? without : with, words);
+    ratios.push_back(first ? one / other : other / one);
+  }
+  std::nth_element(ratios.begin(), ratios.begin() + pairs / 2, ratios.end());
+  return ratios[static_cast<std::size_t>(pairs / 2)] - 1;
+}
+
+/// The share of the example's time that durability takes.
+double durability_cost() {
+  Cluster::Options options;
+  const Cluster durable(options);
+  options.coordinator = "forgetful_coordinator";
+  const Cluster forgetful(options);
+  return added_share(durable, forgetful, {GRADMILL_LETTERS, "3", "75", "24", "0.0001"}, 31);
+}
+
+/// The share of a job of about a second that heartbeats take.
+double heartbeat_cost() {
+  Cluster::Options options;
+  const Cluster every_second(options);
+  options.coordinator_options = {"--heartbeat-interval",
+                                 "10min",
+                                 "--suspect-after",
+                                 "20min",
+                                 "--failed-after",
+                                 "30min",
+                                 "--forget-after",
+                                 "40min"};
+  const Cluster never(options);
+  return added_share(every_second, never, {GRADMILL_LETTERS, "12", "75", "24", "0.0001"}, 15);
+}
+
 int run(const std::vector<std::string>& keys) {
   const std::vector<std::pair<std::string, std::function<double()>>> figures = {
       {"task_overhead_us", task_overhead_us},
       {"wire_bytes_ratio", wire_bytes_ratio},
-      {"wall_example_s", wall_example_s}};
+      {"wall_example_s", wall_example_s},
+      {"durability_cost", durability_cost},
+      {"heartbeat_cost", heartbeat_cost}};
   for (const auto& [key, figure] : figures) {
     if (keys.empty() || std::find(keys.begin(), keys.end(), key) != keys.end()) {
       static_cast<void>(std::printf("%s %.6g\n", key.c_str(), figure()));

@@ -19,7 +19,7 @@
 #include <thread>
 #include <vector>
 
-#include "client/preset.h"
+#include "client/request/preset.h"
 #include "formats/csv.h"
 #include "ml/server_optimizer.h"
 #include "ml/train_shard.h"

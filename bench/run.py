@@ -18,7 +18,8 @@ from processes import PYTHON, ROOT, Failed, Peer, run, values
 
 RUNS = 5
 CLUSTER_BENCH = ROOT / "build" / "release" / "bench" / "cluster_bench"
-CLUSTER_FIGURES = ("wall_example_s", "task_overhead_us", "wire_bytes_ratio")
+CLUSTER_FIGURES = ("wall_example_s", "task_overhead_us", "wire_bytes_ratio", "durability_cost",
+                   "heartbeat_cost")
 
 
 def say(text: str) -> None:

@@ -15,13 +15,19 @@ declare -A may=(
   [coordinator/core]="base ml protocol"
   [coordinator/ports]="base protocol coordinator/core"
   [coordinator/service]="base ml formats protocol coordinator/core coordinator/ports"
+  [coordinator/store]="base ml formats protocol coordinator/core coordinator/ports"
   [coordinator/adapter]="base ml protocol rpc wire coordinator/core coordinator/ports coordinator/service"
-  [coordinator]="base formats program protocol rpc coordinator/core coordinator/service coordinator/adapter"
+  [coordinator]="base formats program protocol rpc coordinator/core coordinator/service coordinator/store coordinator/adapter"
   [compute_node/worker]="base ml formats protocol"
-  [compute_node/adapter]="base ml protocol rpc wire compute_node/worker"
-  [compute_node]="base ml program protocol rpc compute_node/worker compute_node/adapter"
-  [client/adapter]="base protocol rpc wire client"
-  [client]="base ml formats program protocol client/adapter"
+  [compute_node/membership]="base protocol"
+  [compute_node/adapter]="base ml protocol rpc wire compute_node/worker compute_node/membership"
+  [compute_node]="base ml program protocol rpc compute_node/worker compute_node/membership compute_node/adapter"
+  [client/request]="base ml formats program protocol"
+  [client/link]="base protocol"
+  [client/report]="base ml formats program protocol client/request"
+  [client/commands]="base ml formats program protocol client/request client/report client/link"
+  [client/adapter]="base protocol rpc wire client/link"
+  [client]="base program protocol client/request client/report client/commands client/link client/adapter"
 )
 
 box_of() {
@@ -48,6 +54,10 @@ while IFS=: read -r file include; do
         rpc/* | wire/* | */main.cc | *_handler.h | *_handler.cc | *_link.cc) ;;
         *) echo "src/$file includes $include: Thrift stays in the adapters"; failures=1 ;;
       esac
+      ;;
+    "<soci/"* | "<sqlite3"*)
+      [ "$from" = coordinator/store ] ||
+        { echo "src/$file includes $include: SQL stays in coordinator/store"; failures=1; }
       ;;
     "<boost/"*)
       [ "$from" = program ] || { echo "src/$file includes $include: Boost stays in program"; failures=1; }

@@ -4,7 +4,7 @@
 namespace cpp gradmill.wire
 
 /** Version of the protocol; raised with every change that an old peer would misread. */
-const i32 PROTOCOL_VERSION = 2
+const i32 PROTOCOL_VERSION = 3
 
 /** Who speaks. */
 enum Role { UNKNOWN = 0, CLIENT = 1, COORDINATOR = 2, NODE = 3 }
@@ -37,7 +37,7 @@ exception Unavailable {
   1: string message  // one line for people
 }
 
-/** There is no such job or blob. */
+/** There is no such job, node or blob. */
 exception NotFound {
   1: string message  // one line for people
 }

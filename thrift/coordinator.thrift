@@ -23,7 +23,9 @@ struct JobSpecification {
   5: optional common.BlobRef initial_weights,  // start from these instead of the seed's
   6: ServerRule server,
   7: i32 early_stop,                           // end after so many rounds without a lower error; 0: never
-  8: i32 validate_every                        // rounds from one validation to the next
+  8: i32 validate_every,                       // rounds from one validation to the next
+  9: i32 quorum,                               // shards that a round must have once it is late; 0: all
+  10: i64 round_deadline_ms                    // when a round is late; 0: never
 }
 
 struct SubmitJobRequest {
@@ -31,6 +33,7 @@ struct SubmitJobRequest {
   2: JobSpecification specification
 }
 
+/** Returns once the job is durable, or the list of what is missing. */
 struct SubmitJobResponse {
   1: string job_id,                  // echo
   2: list<common.Digest> missing     // blobs to put first; if any, nothing was submitted
@@ -60,17 +63,19 @@ struct TaskReport {
   4: double compute,   // training on the node
   5: double wait,      // from the start of the round to the offer that was accepted, and simulated load
   6: i32 epochs,       // whole passes over the shard
-  7: double loss       // summed cross-entropy of the last pass, or of a pass by the mean of all steps
+  7: double loss,      // summed cross-entropy of the last pass, or of a pass by the mean of all steps
+  8: i32 offers        // made of it in this round, to whatever node
 }
 
-/** One finished round. Seconds. */
+/** One finished, that is durable, round. Seconds. */
 struct RoundReport {
   1: i32 round,                // from 1
   2: optional double validation_error,  // share of validation rows whose class was wrong, if validated
   3: double seconds,           // from its first offer to its end
   4: double aggregate,
   5: double validate,
-  6: list<TaskReport> tasks    // in shard order, if asked for
+  6: list<TaskReport> tasks,   // in shard order, if asked for
+  7: list<i32> missing         // shards, from 0, that the round went without
 }
 
 /** What a node did for this job. */
@@ -96,16 +101,172 @@ struct JobStatus {
   12: string message,                   // ended: a sentence for people
   13: common.BlobRef parameters,        // the weights of the last finished round, or of best_round
   14: string notice,                    // RUNNING: what holds it up, if anything
-  15: i32 best_round                    // jobs with early_stop: the round of lowest error so far; else 0
+  15: i32 best_round,                   // jobs with early_stop: the round of lowest error so far; else 0
+  16: bool exact,                       // no round went without a shard
+  17: i64 submitted_ms,                 // since 1970
+  18: i64 ended_ms,                     // likewise; 0 while it has not ended
+  19: string asked                      // cancel or pause, while some node has yet to acknowledge it
 }
 
-struct CancelJobRequest {
+/** What is to become of a job. */
+enum JobCommand { UNKNOWN = 0, CANCEL = 1, PAUSE = 2, RESUME = 3 }
+
+/** Returns once every node has acknowledged it, or after wait_ms. */
+struct ControlJobRequest {
+  1: string job_id,
+  2: JobCommand command,
+  3: i32 wait_ms         // at most 1000
+}
+
+struct ControlJobResponse {
+  1: string job_id,    // echo
+  2: JobState state,   // after the call
+  3: string asked      // as in JobStatus
+}
+
+/** What a list of jobs shows of each. */
+struct JobSummary {
+  1: string job_id,
+  2: JobState state,
+  3: i32 round,                         // finished ones
+  4: i32 rounds,                        // of the whole job
+  5: i32 shards,                        // tasks a round
+  6: optional double validation_error,  // of the last validated round
+  7: i64 submitted_ms,                  // since 1970
+  8: i64 ended_ms,                      // likewise; 0 while it has not ended
+  9: string reason,                     // as in JobStatus
+  10: string message,                   // as in JobStatus
+  11: bool exact                        // as in JobStatus
+}
+
+struct ListJobsRequest {
+  1: i32 limit          // the newest so many; 0: all that one answer holds
+}
+
+struct ListJobsResponse {
+  1: list<JobSummary> jobs  // newest first
+}
+
+struct GetJobRequest {
   1: string job_id
 }
 
-struct CancelJobResponse {
-  1: string job_id,    // echo
-  2: JobState state    // after the call
+struct GetJobResponse {
+  1: JobStatus status,                 // without reports of rounds
+  2: JobSpecification specification
+}
+
+/** Something that happened to a job. Absent numbers are -1, absent texts empty. */
+struct JobEvent {
+  1: i64 sequence,    // rises within the job, from 1
+  2: i64 time_ms,     // since 1970
+  3: string level,    // info or warning
+  4: string event,    // task_failed, round_finished, ...
+  5: i32 round,       // from 1
+  6: i32 shard,       // from 0
+  7: i64 attempt,     // the offer's number
+  8: string node,     // host:port
+  9: string reason,   // a code: connection_lost, invalid_result, ...
+  10: string message  // for people
+}
+
+struct JobLogsRequest {
+  1: string job_id,
+  2: i64 after,       // events with a higher sequence, at most 1000 of them
+  3: i32 wait_ms      // for one to come, unless the job has ended; at most 1000
+}
+
+struct JobLogsResponse {
+  1: list<JobEvent> events,  // in order
+  2: bool ended              // the job has, and these are its last
+}
+
+/** Deletes a job that has ended, and what only it needed. */
+struct DeleteJobRequest {
+  1: string job_id
+}
+
+struct DeleteJobResponse {
+  1: string job_id  // echo
+}
+
+/** Applies the retention rule: ended jobs beyond those to keep, and files that no job needs. */
+struct CollectGarbageRequest {
+  1: bool dry_run,      // tell, and remove nothing
+  2: i32 keep_jobs,     // newest ended jobs to keep; -1: as the coordinator was told
+  3: i64 keep_for_ms    // ended jobs younger than this stay; -1: as the coordinator was told
+}
+
+struct CollectGarbageResponse {
+  1: list<string> jobs,   // removed, oldest first
+  2: list<string> files,  // removed, by their names in the state folder
+  3: i64 bytes            // of all these files
+}
+
+/** How a node stands. */
+enum NodeState { UNKNOWN = 0, ALIVE = 1, SUSPECT = 2, FAILED = 3, LEFT = 4 }
+
+/** Who told the coordinator of a node. */
+enum NodeSource { UNKNOWN = 0, LISTED = 1, JOINED = 2, ADDED = 3 }
+
+struct NodeStatus {
+  1: string node,              // host:port
+  2: NodeState state,
+  3: NodeSource source,        // the node list, the node itself, or a client
+  4: string trouble,           // why it takes no tasks, if so, for people
+  5: string incarnation,       // of the process that was last heard of
+  6: i32 slots,
+  7: i32 running,              // offers out
+  8: i64 heard_ms_ago,         // -1: never
+  9: i64 uptime_ms,            // of its process
+  10: i64 tasks,               // results that counted
+  11: i64 refused,             // offers refused by simulated load
+  12: i64 failed,              // offers that ended in a fault of the node
+  13: i64 copies,              // offers that doubled those of a straggler
+  14: i64 heartbeats_missed,
+  15: i64 false_suspicions,    // it was suspect or failed, and the same process came back
+  16: i64 bytes_sent,          // to the node, since the coordinator's start
+  17: i64 bytes_received       // from the node, likewise
+}
+
+/** A node announces itself, again until it is acknowledged. */
+struct JoinRequest {
+  1: string host,          // where the coordinator reaches it
+  2: i32 port,
+  3: string incarnation    // as in its hello
+}
+
+struct JoinResponse {
+  1: bool accepted,
+  2: string message,         // why not, for people
+  3: string coordinator_id   // whose heartbeats will come
+}
+
+struct AddNodeRequest {
+  1: string host,
+  2: i32 port
+}
+
+struct AddNodeResponse {
+  1: NodeStatus node
+}
+
+/** Takes a node out: it finishes what it does and gets no more. */
+struct RemoveNodeRequest {
+  1: string host,
+  2: i32 port,
+  3: i32 wait_ms   // for its tasks, at most 1000
+}
+
+struct RemoveNodeResponse {
+  1: NodeStatus node
+}
+
+struct ListNodesRequest {
+}
+
+struct ListNodesResponse {
+  1: list<NodeStatus> nodes  // in order of arrival
 }
 
 service CoordinatorService {
@@ -117,9 +278,34 @@ service CoordinatorService {
   JobStatus followJob(1: FollowJobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.NotFound missing),
-  CancelJobResponse cancelJob(1: CancelJobRequest request)
+  ControlJobResponse controlJob(1: ControlJobRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing, 4: common.Unavailable unavailable),
+  ListJobsResponse listJobs(1: ListJobsRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal),
+  GetJobResponse getJob(1: GetJobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.NotFound missing),
+  JobLogsResponse jobLogs(1: JobLogsRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing),
+  DeleteJobResponse deleteJob(1: DeleteJobRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing, 4: common.Unavailable unavailable),
+  CollectGarbageResponse collectGarbage(1: CollectGarbageRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.Unavailable unavailable),
+  JoinResponse join(1: JoinRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.Unavailable unavailable),
+  AddNodeResponse addNode(1: AddNodeRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.Unavailable unavailable),
+  RemoveNodeResponse removeNode(1: RemoveNodeRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing, 4: common.Unavailable unavailable),
+  ListNodesResponse listNodes(1: ListNodesRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal),
   common.PutBlobResponse putBlob(1: common.PutBlobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.Unavailable unavailable),

@@ -85,7 +85,8 @@ struct HeartbeatRequest {
 struct HeartbeatResponse {
   1: string incarnation,  // as in hello
   2: i32 running,         // tasks that hold a slot
-  3: bool leaving         // the node takes no new work
+  3: bool leaving,        // the node takes no new work
+  4: i64 uptime_ms        // since the process started
 }
 
 service NodeService {

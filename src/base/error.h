@@ -27,6 +27,14 @@ class Error : public std::runtime_error {
   ErrorCode code_;
 };
 
+/// A kUnreachable whose host answered that nobody listens at the port: the process is gone, rather
+/// than slow or behind a broken network.
+class ConnectionRefused final : public Error {
+ public:
+  explicit ConnectionRefused(const std::string& message)
+      : Error(ErrorCode::kUnreachable, message) {}
+};
+
 /// Shorthand for the most common error.
 [[nodiscard]] inline Error invalid_input(const std::string& message) {
   return {ErrorCode::kInvalidInput, message};

@@ -34,6 +34,18 @@ std::string quoted(const std::string& value) {
   throw invalid_input(name + ": " + quoted(value) + " is not " + wanted);
 }
 
+std::optional<Address> parse_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) {
+    return std::nullopt;
+  }
+  const auto port = parse_integer<std::uint16_t>(text.substr(colon + 1));
+  if (!port || *port == 0) {
+    return std::nullopt;
+  }
+  return Address{std::string(text.substr(0, colon)), *port};
+}
+
 std::string number_text(double value) {
   std::ostringstream text;
   text << value;
@@ -155,14 +167,40 @@ const std::string& Arguments::choice(const std::string& name,
 
 Address Arguments::address(const std::string& name) const {
   const std::string& value = values_.at(name);
-  const std::size_t colon = value.rfind(':');
-  if (colon != std::string::npos && colon > 0) {
-    const auto port = parse_integer<std::uint16_t>(std::string_view(value).substr(colon + 1));
-    if (port && *port > 0) {
-      return {value.substr(0, colon), *port};
-    }
+  if (const std::optional<Address> address = parse_address(value)) {
+    return *address;
   }
   refuse(name, value, "HOST:PORT");
+}
+
+Address Arguments::address(const std::string& name, std::uint16_t port) const {
+  const std::string& value = text(name);
+  if (value.find(':') == std::string::npos) {
+    return {value, port};
+  }
+  if (const std::optional<Address> address = parse_address(value)) {
+    return *address;
+  }
+  refuse(name, value, "HOST or HOST:PORT");
+}
+
+std::vector<Address> Arguments::addresses(const std::string& name) const {
+  const std::string& value = values_.at(name);
+  std::vector<Address> list;
+  for (std::size_t begin = 0; begin <= value.size();) {
+    const std::size_t end = std::min(value.find(',', begin), value.size());
+    const std::string element = value.substr(begin, end - begin);
+    const std::optional<Address> address = parse_address(element);
+    if (!address) {
+      refuse(name, element, "HOST:PORT");
+    }
+    if (std::find(list.begin(), list.end(), *address) != list.end()) {
+      throw invalid_input(name + ": " + quoted(element) + " is there twice");
+    }
+    list.push_back(*address);
+    begin = end + 1;
+  }
+  return list;
 }
 
 CommandLine::CommandLine(std::string program, std::string purpose)

@@ -42,6 +42,10 @@ class Arguments {
                                           std::span<const std::string_view> choices) const;
   /// HOST:PORT, port 1 to 65535.
   [[nodiscard]] Address address(const std::string& name) const;
+  /// HOST or HOST:PORT; `port` if there is none.
+  [[nodiscard]] Address address(const std::string& name, std::uint16_t port) const;
+  /// One or more different HOST:PORT with commas between.
+  [[nodiscard]] std::vector<Address> addresses(const std::string& name) const;
 
  private:
   friend class CommandLine;

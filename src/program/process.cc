@@ -6,10 +6,8 @@
 #include <cstdlib>
 #include <thread>
 
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
-
 #include "base/error.h"
+#include "base/event_log.h"
 #include "program/exit_code.h"
 
 namespace gradmill::program {
@@ -30,26 +28,28 @@ int wait_for_signal() {
   return signal;
 }
 
+void log_failure(const std::string& message) {
+  log_event(
+      {.level = LogLevel::kError, .event = "program_failed", .message = message, .plain = true});
+}
+
 }  // namespace
 
 int run_program(const std::string& name, const std::function<int()>& body) {
   sigset_t blocked = stop_signals();
   sigaddset(&blocked, SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
-  const auto logger = spdlog::stderr_logger_mt(name);
-  logger->set_pattern("%n: %v");
-  logger->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(logger);
+  start_log(name);
   try {
     return body();
   } catch (const Error& error) {
-    logger->error(error.what());
+    log_failure(error.what());
     return exit_code_of(error.code());
   } catch (const std::bad_alloc&) {
-    logger->error("out of memory");
+    log_failure("out of memory");
     return kJobFailed;
   } catch (const std::exception& error) {
-    logger->error("internal error: {}", error.what());
+    log_failure(std::string("internal error: ") + error.what());
     return kJobFailed;
   }
 }
@@ -64,7 +64,11 @@ void keep_freed_memory() {
 
 void wait_for_stop_signal() {
   const int first = wait_for_signal();
-  spdlog::info("{}: stopping; once more to leave at once", first == SIGINT ? "SIGINT" : "SIGTERM");
+  const std::string name = first == SIGINT ? "SIGINT" : "SIGTERM";
+  log_event({.event = "stopping",
+             .fields = {{"signal", name}},
+             .message = name + ": stopping; once more to leave at once",
+             .plain = true});
   std::thread([] {
     const int second = wait_for_signal();
     leave_at_once(128 + second);
@@ -72,9 +76,20 @@ void wait_for_stop_signal() {
 }
 
 void announce_listening(const std::string& host, unsigned port) {
-  spdlog::info("listening on {}:{}", host, port);
+  const std::string address = host + ':' + std::to_string(port);
+  log_event({.event = "listening",
+             .fields = {{"address", address}},
+             .message = "listening on " + address,
+             .plain = true});
 }
 
 void leave_at_once(int exit_code) { std::_Exit(exit_code); }
+
+void leave_within(std::chrono::milliseconds time, int exit_code) {
+  std::thread([=] {
+    std::this_thread::sleep_for(time);
+    leave_at_once(exit_code);
+  }).detach();
+}
 
 }  // namespace gradmill::program

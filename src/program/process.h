@@ -1,6 +1,7 @@
 // What every program does around its work: errors, logging, signals.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -18,10 +19,14 @@ void keep_freed_memory();
 /// Waits until SIGINT or SIGTERM comes. From then on a second one ends the process at once.
 void wait_for_stop_signal();
 
-/// Prints `name: listening on HOST:PORT` for a server that can be used now.
+/// Logs `name: listening on HOST:PORT`, or an event called listening in JSON, for a server that can
+/// be used now.
 void announce_listening(const std::string& host, unsigned port);
 
 /// Ends the process now: for servers whose threads did not end in time.
 [[noreturn]] void leave_at_once(int exit_code);
+
+/// Ends the process with this exit code if it is still there after `time`.
+void leave_within(std::chrono::milliseconds time, int exit_code);
 
 }  // namespace gradmill::program

@@ -85,6 +85,11 @@ std::vector<std::pair<std::string, std::string>> hyperparameters(
   }
   all.emplace_back("rounds", std::to_string(specification.rounds));
   all.emplace_back("early-stop", std::to_string(specification.early_stop));
+  // Named only where they are asked for, so that all other jobs keep their digests.
+  if (specification.quorum > 0) {
+    all.emplace_back("quorum", std::to_string(specification.quorum));
+    all.emplace_back("round-deadline-ms", std::to_string(specification.round_deadline.count()));
+  }
   return all;
 }
 

@@ -1,6 +1,7 @@
 // What a job is: everything that decides its final bits.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,9 +20,13 @@ struct JobSpecification {
   ml::ServerRule server;
   std::uint32_t rounds = 0;          ///< >= 1.
   std::uint32_t validate_every = 1;  ///< Rounds from one validation to the next, >= 1.
-  std::uint32_t early_stop = 0;     ///< End after this many rounds without a lower error; 0: never.
-  std::vector<BlobRef> shards;      ///< Training shards; a shard is named by its index.
-  std::vector<BlobRef> validation;  ///< Validation shards.
+  std::uint32_t early_stop = 0;  ///< End after this many rounds without a lower error; 0: never.
+  /// Once a round has gone on for round_deadline it ends as soon as `quorum` shards are in; both 0:
+  /// every round has all of its shards. A round without some is not exact.
+  std::uint32_t quorum = 0;
+  std::chrono::milliseconds round_deadline{0};
+  std::vector<BlobRef> shards;             ///< Training shards; a shard is named by its index.
+  std::vector<BlobRef> validation;         ///< Validation shards.
   std::optional<BlobRef> initial_weights;  ///< Instead of the seed's.
 
   /// Every blob that the job needs.
@@ -47,5 +52,7 @@ inline constexpr std::uint32_t kEpochsMax = 1'000'000'000;
 inline constexpr std::uint32_t kStepsMax = 1'000'000'000;
 inline constexpr std::uint32_t kBatchMax = 1'000'000'000;
 inline constexpr std::size_t kShardsMax = 50'000;
+inline constexpr std::chrono::milliseconds kRoundDeadlineMin{1};
+inline constexpr std::chrono::milliseconds kRoundDeadlineMax = std::chrono::hours(7 * 24);
 
 }  // namespace gradmill

@@ -26,17 +26,19 @@ struct TaskReport {
   double compute = 0;   ///< Training on the node.
   double wait = 0;      ///< From the start of the round to the offer that was accepted, and load.
   std::uint32_t epochs = 0;
-  double loss = 0;  ///< Summed cross-entropy; see ml::TrainingResult.
+  double loss = 0;           ///< Summed cross-entropy; see ml::TrainingResult.
+  std::uint32_t offers = 0;  ///< Made of it in this round, to whatever node.
 };
 
-/// A finished round. Seconds.
+/// A finished, that is durable, round. Seconds.
 struct RoundReport {
   std::uint32_t round = 0;                 ///< From 1.
   std::optional<double> validation_error;  ///< If the round was validated.
   double seconds = 0;
   double aggregate = 0;
   double validate = 0;
-  std::vector<TaskReport> tasks;  ///< In shard order; empty where nobody asked for them.
+  std::vector<TaskReport> tasks;       ///< In shard order; empty where nobody asked for them.
+  std::vector<std::uint32_t> missing;  ///< Shards that the round went without, ascending.
 };
 
 /// What a node did for a job.
@@ -76,6 +78,34 @@ struct JobStatus {
   std::uint32_t best_round =
       0;               ///< Jobs with early_stop: the round of lowest error so far; else 0.
   std::string notice;  ///< Running: what holds it up, if anything.
+  bool exact = true;   ///< No round went without a shard.
+  std::int64_t submitted_ms = 0;  ///< Since 1970.
+  std::int64_t ended_ms = 0;      ///< Likewise; 0 while it has not ended.
+  std::string asked;  ///< "cancel" or "pause", while some node has yet to acknowledge it.
+};
+
+/// What is to become of a job.
+enum class JobCommand { kCancel, kPause, kResume };
+
+/// How a job stands after a command.
+struct JobControl {
+  JobState state = JobState::kPending;
+  std::string asked;  ///< As in JobStatus.
+};
+
+/// What a list of jobs shows of each; as in JobStatus.
+struct JobSummary {
+  std::string job;
+  JobState state = JobState::kPending;
+  std::uint32_t round = 0;  ///< Finished ones.
+  std::uint32_t rounds = 0;
+  std::uint32_t shards = 0;
+  std::optional<double> validation_error;  ///< Of the last validated round.
+  std::int64_t submitted_ms = 0;
+  std::int64_t ended_ms = 0;
+  std::string reason;
+  std::string message;
+  bool exact = true;
 };
 
 }  // namespace gradmill

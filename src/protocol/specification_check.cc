@@ -72,6 +72,19 @@ void check_number_of(const std::vector<BlobRef>& shards, const std::string& kind
           "a job has 1 to " + std::to_string(kShardsMax) + ' ' + kind + " shards");
 }
 
+/// A round may go without shards, once it is late and has enough of them.
+void check_quorum(const JobSpecification& specification) {
+  const bool deadline = specification.round_deadline.count() != 0;
+  require(specification.quorum == 0 || deadline, "quorum needs round-deadline");
+  require(specification.quorum > 0 || !deadline, "round-deadline needs quorum");
+  require(!deadline || (specification.round_deadline >= kRoundDeadlineMin &&
+                        specification.round_deadline <= kRoundDeadlineMax),
+          "round-deadline must be 1 ms to 7 days");
+  require(specification.quorum <= specification.shards.size(),
+          "quorum must be at most the number of training shards, " +
+              std::to_string(specification.shards.size()));
+}
+
 bool is_id_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '_' || c == '.';
@@ -116,6 +129,7 @@ void check_specification(const JobSpecification& specification) {
           "early-stop must be at most " + std::to_string(kRoundsMax));
   check_number_of(specification.shards, "training");
   check_number_of(specification.validation, "validation");
+  check_quorum(specification);
   const ml::TrainingRule& rule = specification.rule;
   require(!specification.initial_weights ||
               specification.initial_weights->bytes ==
@@ -130,6 +144,8 @@ void check_job_id(const std::string& id) {
     throw invalid_input(
         "a job id has 1 to 64 letters, digits, '-', '_' or '.', and starts with a letter or digit");
   }
+  require(id != "latest" && id != "all",
+          "a job cannot be called '" + id + "', which stands for other jobs");
 }
 
 }  // namespace gradmill

@@ -15,7 +15,8 @@ void check_server_rule(const ml::ServerRule& rule);
 /// As above, the whole specification: everything that does not need the blobs.
 void check_specification(const JobSpecification& specification);
 
-/// Checks what a user calls a job. Throws Error(kInvalidInput).
+/// Checks what a user calls a job; `latest` and `all` name jobs already. Throws
+/// Error(kInvalidInput).
 void check_job_id(const std::string& id);
 
 }  // namespace gradmill

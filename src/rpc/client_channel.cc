@@ -92,7 +92,7 @@ std::shared_ptr<apache::thrift::protocol::TProtocol> ClientChannel::connect() {
   drop();
   reused_ = false;
   Descriptor fd = connect_to(address_, std::min(connect_timeout_, time_left()), interrupt_.get());
-  socket_ = std::make_shared<Socket>(std::move(fd), address_.text());
+  socket_ = std::make_shared<Socket>(std::move(fd), address_.text(), traffic_);
   socket_->bound(deadline_time_, interrupt_.get());
   return std::make_shared<Protocol>(std::make_shared<FramedTransport>(socket_, std::nullopt));
 }

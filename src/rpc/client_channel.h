@@ -13,6 +13,7 @@
 #include "rpc/interrupt.h"
 #include "rpc/limits.h"
 #include "rpc/socket.h"
+#include "rpc/traffic.h"
 
 namespace gradmill::rpc::internal {
 
@@ -38,6 +39,8 @@ class ClientChannel {
 
   [[nodiscard]] const Address& address() const noexcept { return address_; }
   [[nodiscard]] bool is_open() const noexcept { return socket_ != nullptr; }
+  /// Of all connections made so far. Safe from any thread.
+  [[nodiscard]] const Traffic& traffic() const noexcept { return *traffic_; }
 
  private:
   [[noreturn]] void fail(const std::string& why) const;
@@ -49,6 +52,7 @@ class ClientChannel {
   const Address address_;
   const std::chrono::milliseconds connect_timeout_;
   const std::shared_ptr<Interrupt> interrupt_;
+  const std::shared_ptr<Traffic> traffic_ = std::make_shared<Traffic>();
   std::shared_ptr<Socket> socket_;
   std::chrono::milliseconds deadline_{};     // Of the current call.
   Socket::Clock::time_point deadline_time_;  // The same, absolute.

@@ -73,6 +73,9 @@ int try_connecting(int fd,
   return is_connected_to_itself(fd) ? ECONNREFUSED : 0;
 }
 
+// Whether this machine has no way to call such an address at all, as ::1 where IPv6 is off.
+bool is_beyond_us(int error) { return error == EAFNOSUPPORT || error == EADDRNOTAVAIL; }
+
 }  // namespace
 
 AddressList resolve(const Address& address, bool passive) {
@@ -122,6 +125,8 @@ Descriptor connect_to(const Address& address,
   }
   const auto deadline = Clock::now() + timeout;
   int error = 0;
+  bool refused = false;
+  bool silent = false;
   for (const addrinfo* candidate = list.get(); candidate != nullptr;
        candidate = candidate->ai_next) {
     Descriptor fd(::socket(candidate->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -132,9 +137,17 @@ Descriptor connect_to(const Address& address,
     if (error == EINTR) {
       throw fail(ErrorCode::kUnavailable, "the call was interrupted");
     }
+    if (error == ECONNREFUSED) {
+      refused = true;
+    } else if (!is_beyond_us(error)) {
+      silent = true;
+    }
     if (Clock::now() >= deadline) {
       throw fail(ErrorCode::kUnreachable, "no connection within " + duration_text(timeout));
     }
+  }
+  if (refused && !silent) {
+    throw ConnectionRefused(address.text() + ": " + error_text(ECONNREFUSED));
   }
   throw fail(ErrorCode::kUnreachable, error_text(error));
 }

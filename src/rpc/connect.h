@@ -30,7 +30,8 @@ using AddressList = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
 /// A non-blocking socket, connected to `address`. Tries each of the host's addresses until one
 /// accepts or `timeout` is over. Throws Error naming `address`: kUnavailable if `interrupt` (may be
-/// null) was triggered, else kUnreachable. Thread-safe.
+/// null) was triggered, else kUnreachable, as ConnectionRefused if all of the addresses that this
+/// machine can call refused. Thread-safe.
 [[nodiscard]] Descriptor connect_to(const Address& address,
                                     std::chrono::milliseconds timeout,
                                     const Interrupt* interrupt);

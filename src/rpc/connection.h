@@ -11,6 +11,7 @@
 #include "rpc/client_channel.h"
 #include "rpc/interrupt.h"
 #include "rpc/limits.h"
+#include "rpc/traffic.h"
 
 namespace gradmill::rpc {
 
@@ -40,8 +41,9 @@ class Connection {
   ///
   /// Exceptions that the IDL declares pass through. All else drops the connection, for a late
   /// answer must never meet the next call. Failures of the connection become
-  /// Error(kUnreachable, "HOST:PORT: ..."), a message too large to send Error(kInvalidInput),
-  /// interrupt() Error(kUnavailable); other exceptions of `f` and of the hook pass unchanged.
+  /// Error(kUnreachable, "HOST:PORT: ..."), a ConnectionRefused where nobody listens, a message too
+  /// large to send Error(kInvalidInput), interrupt() Error(kUnavailable); other exceptions of `f`
+  /// and of the hook pass unchanged.
   ///
   /// When the connection is an old one and its end is all that comes back, the peer had given it up
   /// before the call: `f` is run once more on a new one. So `f` must be fit to run twice.
@@ -75,6 +77,8 @@ class Connection {
   [[nodiscard]] const Address& address() const noexcept { return channel_.address(); }
   /// Whether a connection is open; the peer may have closed it since.
   [[nodiscard]] bool is_open() const noexcept { return channel_.is_open(); }
+  /// Bytes to and from the peer since construction, over all connections. Safe from any thread.
+  [[nodiscard]] const Traffic& traffic() const noexcept { return channel_.traffic(); }
 
  private:
   internal::ClientChannel channel_;

@@ -48,8 +48,11 @@ int poll_timeout_ms(Socket::Clock::time_point deadline) {
   return static_cast<int>(std::chrono::ceil<milliseconds>(deadline - now).count());
 }
 
-Socket::Socket(Descriptor fd, std::string origin)
-    : TVirtualTransport(make_configuration()), fd_(std::move(fd)), origin_(std::move(origin)) {
+Socket::Socket(Descriptor fd, std::string origin, std::shared_ptr<Traffic> traffic)
+    : TVirtualTransport(make_configuration()),
+      fd_(std::move(fd)),
+      origin_(std::move(origin)),
+      traffic_(std::move(traffic)) {
   set_tcp_options(fd_.get());
 }
 
@@ -63,6 +66,9 @@ std::uint32_t Socket::read(std::uint8_t* buffer, std::uint32_t bytes) {
     const auto got = ::recv(fd_.get(), buffer, bytes, 0);
     if (got > 0) {
       bytes_read_ += static_cast<std::uint64_t>(got);
+      if (traffic_ != nullptr) {
+        traffic_->received.fetch_add(static_cast<std::uint64_t>(got), std::memory_order_relaxed);
+      }
       return static_cast<std::uint32_t>(got);
     }
     if (got == 0) {
@@ -85,6 +91,9 @@ void Socket::write(const std::uint8_t* buffer, std::uint32_t bytes) {
     if (sent >= 0) {
       buffer += sent;
       bytes -= static_cast<std::uint32_t>(sent);
+      if (traffic_ != nullptr) {
+        traffic_->sent.fetch_add(static_cast<std::uint64_t>(sent), std::memory_order_relaxed);
+      }
     } else if (errno == EAGAIN) {
       wait(POLLOUT);
     } else if (errno != EINTR) {

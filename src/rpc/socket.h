@@ -10,6 +10,7 @@
 
 #include "rpc/descriptor.h"
 #include "rpc/interrupt.h"
+#include "rpc/traffic.h"
 
 namespace gradmill::rpc {
 
@@ -24,8 +25,8 @@ class Socket final : public apache::thrift::transport::TVirtualTransport<Socket>
   using Clock = std::chrono::steady_clock;
 
   /// Takes over `fd`, connected and non-blocking, and sets its TCP options. `origin` names the
-  /// peer.
-  Socket(Descriptor fd, std::string origin);
+  /// peer; bytes are also counted in `traffic`, if there is one.
+  Socket(Descriptor fd, std::string origin, std::shared_ptr<Traffic> traffic = nullptr);
 
   /// Bounds all reads and writes until the next call: by a time, and by an Interrupt (not owned,
   /// may be null).
@@ -58,6 +59,7 @@ class Socket final : public apache::thrift::transport::TVirtualTransport<Socket>
 
   Descriptor fd_;
   std::string origin_;
+  std::shared_ptr<Traffic> traffic_;
   Clock::time_point deadline_ = Clock::time_point::max();
   const Interrupt* interrupt_ = nullptr;
   bool closed_by_peer_ = false;

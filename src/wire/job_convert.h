@@ -1,10 +1,10 @@
-// Jobs between the generated Thrift types and our own.
+// Jobs, as they are submitted, between the generated Thrift types and our own.
 #pragma once
 
 #include <wire/coordinator_types.h>
 
+#include "protocol/job_details.h"
 #include "protocol/job_specification.h"
-#include "protocol/job_status.h"
 
 namespace gradmill::wire {
 
@@ -12,10 +12,7 @@ namespace gradmill::wire {
 [[nodiscard]] JobSpecification to_wire(const gradmill::JobSpecification& specification);
 [[nodiscard]] gradmill::JobSpecification specification_from(const JobSpecification& specification);
 
-[[nodiscard]] JobState::type to_wire(gradmill::JobState state);
-[[nodiscard]] gradmill::JobState job_state_from(JobState::type state);
-
-[[nodiscard]] JobStatus to_wire(const gradmill::JobStatus& status);
-[[nodiscard]] gradmill::JobStatus status_from(const JobStatus& status);
+[[nodiscard]] GetJobResponse to_wire(const gradmill::JobDetails& details);
+[[nodiscard]] gradmill::JobDetails details_from(const GetJobResponse& response);
 
 }  // namespace gradmill::wire

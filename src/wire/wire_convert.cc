@@ -123,6 +123,32 @@ gradmill::Fence fence_from(const Fence& fence) {
           unsigned_from<std::uint64_t>(fence.epoch, "the coordinator's epoch")};
 }
 
+std::chrono::milliseconds milliseconds_from(std::int64_t value, const char* field) {
+  return std::chrono::milliseconds(time_from(value, field));
+}
+
+std::int64_t time_from(std::int64_t value, const char* field) {
+  if (value < 0 || value > kMillisecondsMax) {
+    throw invalid_input(std::string(field) + " is out of range");
+  }
+  return value;
+}
+
+Address address_from(const std::string& host, std::int32_t port) {
+  constexpr std::size_t kHostMax = 253;  // of a name in DNS
+  const bool printable = std::all_of(host.begin(), host.end(), [](char c) {
+    return static_cast<unsigned char>(c) > 0x20 && static_cast<unsigned char>(c) < 0x7F;
+  });
+  if (host.empty() || host.size() > kHostMax || !printable) {
+    throw invalid_input("the node's host is missing, too long or no name");
+  }
+  const auto number = unsigned_from<std::uint16_t>(port, "the node's port");
+  if (number == 0) {
+    throw invalid_input("the node's port is out of range");
+  }
+  return {host, number};
+}
+
 void fill_piece(GetBlobResponse& response, const GetBlobRequest& request, const Blob& blob) {
   constexpr std::int32_t kPieceMax = 4 << 20;
   const auto offset = unsigned_from<std::uint64_t>(request.offset, "the offset");

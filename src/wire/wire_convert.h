@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include <wire/common_types.h>
 
+#include "base/address.h"
 #include "base/blob.h"
 #include "base/error.h"
 #include "ml/training_rule.h"
@@ -39,6 +41,19 @@ template <class To, class From>
   }
   return static_cast<To>(value);
 }
+
+/// A duration of the wire. Throws Error(kInvalidInput) naming `field` if it is negative or beyond
+/// kMillisecondsMax.
+[[nodiscard]] std::chrono::milliseconds milliseconds_from(std::int64_t value, const char* field);
+
+/// A point in time, in milliseconds since 1970. Throws as milliseconds_from().
+[[nodiscard]] std::int64_t time_from(std::int64_t value, const char* field);
+
+/// Some 30,000 years: sums of such numbers stay in range.
+inline constexpr std::int64_t kMillisecondsMax = 1'000'000'000'000'000;
+
+/// Where a server listens. Throws Error(kInvalidInput) naming what is wrong.
+[[nodiscard]] Address address_from(const std::string& host, std::int32_t port);
 
 /// Pairs of an enumeration of ours and one of the wire.
 template <class Ours, class Theirs, std::size_t kSize>

@@ -1,4 +1,4 @@
-#include "client/model_output.h"
+#include "client/report/model_output.h"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "client/preset.h"
+#include "client/request/preset.h"
 
 #include <set>
 #include <string_view>

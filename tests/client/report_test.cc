@@ -1,6 +1,5 @@
-#include "client/report.h"
+#include "client/report/report.h"
 
-#include <algorithm>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -29,7 +28,9 @@ FollowedJob job_with(JobState state) {
                             .compute = 2,
                             .wait = 3,
                             .epochs = 4,
-                            .loss = 5}}}};
+                            .loss = 5,
+                            .offers = 6}},
+                 .missing = {}}};
   return job;
 }
 
@@ -106,62 +107,37 @@ TEST(Report, ResultOfOtherJobsIsTheLastRounds) {
 }
 
 TEST(Report, TimingHasARowARoundAndARowATask) {
-  EXPECT_EQ(timing_csv(job_with(JobState::kSucceeded).rounds),
-            "row,round,shard,node,seconds,transfer,compute,wait,aggregate,validate,epochs,loss\n"
-            "round,1,,,0.250000,1.000000,2.000000,3.000000,0.100000,0.200000,,\n"
-            "task,1,1,h:1,6.000000,1.000000,2.000000,3.000000,,,4,5.000000\n");
+  EXPECT_EQ(
+      timing_csv(job_with(JobState::kSucceeded).rounds),
+      "row,round,shard,node,seconds,transfer,compute,wait,aggregate,validate,epochs,loss,offers\n"
+      "round,1,,,0.250000,1.000000,2.000000,3.000000,0.100000,0.200000,,,\n"
+      "task,1,1,h:1,6.000000,1.000000,2.000000,3.000000,,,4,5.000000,6\n");
 }
 
-TEST(Report, ProgressOnATerminalIsOneRedrawnLine) {
-  std::ostringstream err;
-  Progress progress(err, 80);
-  FollowedJob job = job_with(JobState::kRunning);
-  job.status.round = 2;
-  progress.show(job);
-  job.status.shards_done = 1;
-  progress.show(job);
-  progress.finish();
-  EXPECT_EQ(err.str().find('\n'), err.str().size() - 1);
-  EXPECT_NE(err.str().find("round 2/2 ["), std::string::npos) << err.str();
-  EXPECT_NE(err.str().find("1/1 shards, error 0.5000"), std::string::npos) << err.str();
+TEST(Report, SaysWhatRoundsWentWithout) {
+  FollowedJob job = stopped_early();
+  job.status.best_round = 0;
+  job.status.exact = false;
+  job.rounds.back().missing = {0, 4};
+  std::ostringstream text;
+  write_result(text, job, Format::kText);
+  EXPECT_EQ(text.str(),
+            "final validation error: 0.750000\nnot exact: 1 of 2 rounds went without some shards, "
+            "the first of them round 2 without 1, 5\n");
+  std::ostringstream out;
+  write_result(out, job, Format::kJson);
+  const nlohmann::json result = nlohmann::json::parse(out.str());
+  EXPECT_EQ(result.at("exact"), false);
+  EXPECT_EQ(result.at("incomplete_rounds"),
+            nlohmann::json::array({{{"round", 2}, {"missing_shards", {1, 5}}}}));
 }
 
-TEST(Report, ProgressElsewhereIsALineARound) {
-  std::ostringstream err;
-  Progress progress(err, 0);
-  FollowedJob job;
-  job.status.job = "j";
-  job.status.ahead = 3;
-  progress.show(job);
-  progress.show(job);
-  progress.show(job_with(JobState::kRunning));
-  EXPECT_EQ(err.str(), "job j: pending, 3 ahead\nround 1/2: validation error 0.500000 (0.25 s)\n");
-}
-
-/// Counts how often it is flushed.
-class CountingBuffer : public std::stringbuf {
- public:
-  int flushes = 0;
-
- protected:
-  int sync() override {
-    ++flushes;
-    return std::stringbuf::sync();
-  }
-};
-
-TEST(Report, ManyRoundsAtOnceAreOneWrite) {
-  CountingBuffer buffer;
-  std::ostream err(&buffer);
-  Progress progress(err, 0);
-  FollowedJob job = job_with(JobState::kRunning);
-  job.status.rounds = 1000;
-  job.rounds.resize(1000, job.rounds.front());
-  progress.show(job);
-  progress.show(job);
-  EXPECT_EQ(buffer.flushes, 1);
-  const std::string text = buffer.str();
-  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1000);
+TEST(Report, AnExactJobHasNoIncompleteRounds) {
+  std::ostringstream out;
+  write_result(out, job_with(JobState::kSucceeded), Format::kJson);
+  const nlohmann::json result = nlohmann::json::parse(out.str());
+  EXPECT_EQ(result.at("exact"), true);
+  EXPECT_FALSE(result.contains("incomplete_rounds"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "client/request.h"
+#include "client/request/request.h"
 
 #include <string>
 #include <utility>
@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "client/preset.h"
+#include "client/request/preset.h"
 
 namespace gradmill::client {
 namespace {
@@ -320,6 +320,37 @@ TEST(Request, VerbFormIsThePositionalOne) {
   EXPECT_EQ(refusal({"job", "submit"}), "job submit: use client job submit train");
   EXPECT_EQ(refusal({"job", "submit", "train", "--coordinator", "h:1"}),
             "--data is missing; see client job submit train --help");
+}
+
+TEST(Request, AQuorumIsANumberOrAShareOfTheShards) {
+  const TrainRequest count = read(course({"--quorum", "9", "--round-deadline", "250ms"}));
+  EXPECT_EQ(count.quorum->shards, 9U);
+  EXPECT_EQ(count.round_deadline.count(), 250);
+  const TrainRequest share = read(verb({"--preset=fast", "--quorum=0.8", "--round-deadline=2s"}));
+  EXPECT_EQ(share.quorum->shards, 0U);
+  EXPECT_EQ(share.quorum->share, 0.8);
+  EXPECT_EQ(read(course({"--quorum", "1.0", "--round-deadline", "1s"})).quorum->share, 1.0);
+  EXPECT_FALSE(read(course()).quorum.has_value());
+  EXPECT_EQ(refusal(course({"--quorum", "9"})), "--quorum needs --round-deadline");
+  EXPECT_EQ(refusal(course({"--round-deadline", "9s"})), "--round-deadline needs --quorum");
+  for (const char* const wrong : {"0", "-1", "0.0", "1.5", "nan", "x", "50001", "80%"}) {
+    EXPECT_EQ(refusal(course({"--quorum", wrong, "--round-deadline", "1s"})),
+              std::string("--quorum: '") + wrong +
+                  "' is not a number of shards, or a share of them such as 0.8");
+  }
+  for (const char* const wrong : {"0ms", "10081min", "5", "-1s"}) {
+    const std::string refused = refusal(course({"--quorum", "1", "--round-deadline", wrong}));
+    EXPECT_EQ(refused.rfind(std::string("--round-deadline: '") + wrong + "' is not a duration", 0),
+              0U)
+        << refused;
+  }
+}
+
+TEST(Request, TheClientTriesAgainForAMinuteUnlessTold) {
+  EXPECT_EQ(read(course()).reconnect_timeout.count(), 60'000);
+  EXPECT_EQ(read(course({"--reconnect-timeout", "0s"})).reconnect_timeout.count(), 0);
+  EXPECT_EQ(read(verb({"--preset=fast", "--reconnect-timeout=2min"})).reconnect_timeout.count(),
+            120'000);
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "compute_node/worker/worker.h"
 
+#include <future>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -14,6 +17,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 const Fence kFence{"coordinator", 3};
+const Fence kLater{"coordinator", 4};
 
 class WorkerTest : public testing::Test {
  protected:
@@ -58,6 +62,16 @@ class WorkerTest : public testing::Test {
       answer = worker.run(kFence, request, seconds(10));
     }
     return answer;
+  }
+  // The same, offered again while a task that was told to end still holds the slot.
+  static TaskAnswer run_until_free(Worker& worker, const Fence& fence, TaskRequest request) {
+    for (;;) {
+      TaskAnswer answer = worker.run(fence, request, seconds(10));
+      if (answer.state != TaskState::kBusy) {
+        return answer;
+      }
+      static_cast<void>(worker.drain(milliseconds(1)));
+    }
   }
   static LoadSimulation load(double p) { return {p, 1, "h:1"}; }
 
@@ -135,6 +149,70 @@ TEST_F(WorkerTest, JobsThatTwoHeartbeatsLackAreDropped) {
   EXPECT_TRUE(worker.drain(seconds(10)));
 }
 
+// As the coordinator does when it pauses or cancels a job while others go on.
+TEST_F(WorkerTest, AJobThatIsNoLongerListedIsDroppedBesideOnesThatAre) {
+  Worker worker({.slots = 2}, load(0));
+  worker.put_blob(kFence, shard_);
+  TaskRequest other = endless(2);
+  other.task.job = "other";
+  ASSERT_EQ(worker.run(kFence, endless(1), milliseconds(1)).state, TaskState::kRunning);
+  ASSERT_EQ(worker.run(kFence, other, milliseconds(1)).state, TaskState::kRunning);
+  for (int beat = 0; beat < 2; ++beat) {
+    static_cast<void>(worker.heartbeat(kFence, {"other"}));
+  }
+  EXPECT_EQ(worker.poll(kFence, endless(1).task, milliseconds(0)).state, TaskState::kNotFound);
+  EXPECT_EQ(worker.poll(kFence, other.task, milliseconds(0)).state, TaskState::kRunning);
+  // Once it is resumed its tasks are offered anew.
+  EXPECT_EQ(run_until_free(worker, kFence, request(3)).state, TaskState::kDone);
+}
+
+TEST_F(WorkerTest, ResultsOfAJobThatIsNoLongerListedAreDropped) {
+  Worker worker({}, load(0));
+  const TaskAnswer done = run(worker, request(1));
+  ASSERT_EQ(done.state, TaskState::kDone);
+  static_cast<void>(worker.heartbeat(kFence, {}));
+  EXPECT_NO_THROW(static_cast<void>(worker.get_blob(kFence, done.delta)));
+  static_cast<void>(worker.heartbeat(kFence, {}));
+  EXPECT_THROW(static_cast<void>(worker.get_blob(kFence, done.delta)), Error);
+}
+
+TEST_F(WorkerTest, ATaskOfTheCoordinatorsEarlierStartIsAdopted) {
+  Worker worker({}, load(0));
+  worker.put_blob(kFence, shard_);
+  ASSERT_EQ(worker.run(kFence, endless(1), milliseconds(1)).state, TaskState::kRunning);
+  EXPECT_EQ(worker.run(kLater, endless(7), milliseconds(1)).state, TaskState::kRunning);
+  EXPECT_EQ(worker.heartbeat(kLater, {"j"}), 1U) << "it was not begun twice";
+  EXPECT_EQ(worker.poll(kLater, endless(7).task, milliseconds(1)).state, TaskState::kRunning);
+  EXPECT_EQ(worker.poll(kLater, endless(1).task, milliseconds(1)).state, TaskState::kNotFound);
+  EXPECT_THROW(static_cast<void>(worker.poll(kFence, endless(1).task, milliseconds(1))), Error);
+}
+
+TEST_F(WorkerTest, ATaskOfTheEarlierStartWithOtherContentIsEnded) {
+  Worker worker({}, load(0));
+  worker.put_blob(kFence, shard_);
+  ASSERT_EQ(worker.run(kFence, endless(1), milliseconds(1)).state, TaskState::kRunning);
+  TaskRequest other = request(7);
+  const std::vector<float> zeros(ml::parameter_count(rule_.topology), 0);
+  other.weights_blob = make_blob(ml::bytes_from<float>(zeros));
+  other.weights = other.weights_blob->ref;
+  const TaskAnswer done = run_until_free(worker, kLater, other);
+  ASSERT_EQ(done.state, TaskState::kDone);
+  EXPECT_EQ(done.weights, other.weights.digest);
+  EXPECT_EQ(worker.heartbeat(kLater, {"j"}), 0U);
+}
+
+TEST_F(WorkerTest, KnowsWhenACoordinatorWasHeardAndItsOwnAge) {
+  Worker worker({}, load(0));
+  EXPECT_EQ(worker.last_heard(kFence.coordinator), TimePoint{});
+  const TimePoint before = std::chrono::steady_clock::now();
+  static_cast<void>(worker.heartbeat(kFence, {}));
+  EXPECT_GE(worker.last_heard(kFence.coordinator), before);
+  EXPECT_EQ(worker.last_heard("another"), TimePoint{});
+  const milliseconds young = worker.uptime();
+  std::this_thread::sleep_for(milliseconds(2));
+  EXPECT_GT(worker.uptime(), young);
+}
+
 TEST_F(WorkerTest, ACoordinatorThatIsGoneLosesItsTasks) {
   Worker worker({.lease = milliseconds(1)}, load(0));
   worker.put_blob(kFence, shard_);
@@ -146,10 +224,37 @@ TEST_F(WorkerTest, LeavingEndsWhatRuns) {
   Worker worker({}, load(0));
   worker.put_blob(kFence, shard_);
   ASSERT_EQ(worker.run(kFence, endless(1), milliseconds(1)).state, TaskState::kRunning);
-  worker.leave();
+  worker.leave(milliseconds(1));
   EXPECT_EQ(worker.poll(kFence, endless(1).task, seconds(5)).state, TaskState::kCancelled);
   EXPECT_EQ(worker.run(kFence, request(9, 2), milliseconds(0)).state, TaskState::kBusy);
   EXPECT_TRUE(worker.drain(seconds(10)));
+}
+
+TEST_F(WorkerTest, LeavingLetsAShortTaskEnd) {
+  Worker worker({.load_delay = milliseconds(30)}, load(1));
+  worker.put_blob(kFence, shard_);
+  ASSERT_EQ(worker.run(kFence, request(1), milliseconds(0)).state, TaskState::kRunning);
+  const auto leaves = std::async(std::launch::async, [&] { worker.leave(seconds(10)); });
+  while (leaves.wait_for(milliseconds(1)) != std::future_status::ready) {
+    static_cast<void>(worker.heartbeat(kFence, {"j"}));
+  }
+  EXPECT_EQ(worker.poll(kFence, request(1).task, milliseconds(0)).state, TaskState::kDone);
+}
+
+TEST_F(WorkerTest, LeavingWaitsUntilCoordinatorsHeardLatelyAreTold) {
+  Worker worker({}, load(0));
+  Fence other = kFence;
+  other.coordinator += "2";
+  static_cast<void>(worker.heartbeat(kFence, {}));
+  static_cast<void>(worker.heartbeat(other, {}));
+  const auto leaves = std::async(std::launch::async, [&] { worker.leave(seconds(10)); });
+  while (!worker.leaving()) {
+    std::this_thread::yield();
+  }
+  static_cast<void>(worker.heartbeat(kFence, {}));
+  EXPECT_EQ(leaves.wait_for(milliseconds(20)), std::future_status::timeout);
+  static_cast<void>(worker.heartbeat(other, {}));
+  EXPECT_EQ(leaves.wait_for(seconds(10)), std::future_status::ready);
 }
 
 TEST_F(WorkerTest, AShardThatDoesNotSuitIsAFailureWithAReason) {

@@ -32,6 +32,7 @@ class Cluster {
   explicit Cluster(std::string_view policy,
                    Duration capacity_timeout = std::chrono::seconds(60),
                    std::uint64_t seed = 1);
+  Cluster(std::string_view policy, const SchedulerOptions& options);
 
   /// A node that is up, or that has never answered.
   NodeId add_node(std::uint32_t slots = 1);
@@ -40,21 +41,35 @@ class Cluster {
   void up(NodeId node);
   void restart(NodeId node);
   void down(NodeId node, const std::string& why = "connection refused");
+  /// It says that it takes no more work.
+  void leave(NodeId node);
+  /// By hand.
+  void remove_node(NodeId node);
+  void readd_node(NodeId node);
+  /// Silence does nothing to nodes unless a test asks for it.
+  static FailureDetection no_detection() {
+    return {Duration::max(), Duration::max(), Duration::max()};
+  }
 
   /// A job of `shards` shards with 10, 20, 30, ... rows.
   void submit(const std::string& job,
               std::uint32_t shards,
               std::uint32_t rounds = 1,
               std::uint32_t early_stop = 0);
+  void submit(const std::string& job, std::uint32_t shards, const JobSpecification& like);
   /// The validation errors of rounds 1, 2, ... of every job; 1 / round beyond them.
   void set_errors(std::vector<double> errors) { errors_ = std::move(errors); }
   void cancel(const std::string& job);
+  void control(const std::string& job, JobCommand command);
+  void end(const std::string& job, JobState state);
+  void remove(const std::string& job);
 
   /// Answers to offers. accept() may be said of any offer, also twice or much too late; the others
   /// end the offer.
   void accept(const TaskId& task);
   void refuse(const TaskId& task);
   void finish(const TaskId& task);
+  void finish(const TaskId& task, const std::string& delta);
   void fail(const TaskId& task, const std::string& why = "sent garbage");
   void diverge(const TaskId& task);
   void lose(const TaskId& task, const std::optional<std::string>& fault);
@@ -74,6 +89,13 @@ class Cluster {
   /// Step and validation, one after the other.
   void close_round();
   void close_round(const std::string& job, std::uint32_t round);
+
+  /// Records are durable at once, unless hold_saves() was called, until save_all().
+  void hold_saves() { saves_held_ = true; }
+  void save_all();
+  /// Everything that became durable, in order.
+  [[nodiscard]] const std::vector<Record>& records() const { return records_; }
+  [[nodiscard]] const std::vector<Note>& notes() const { return notes_; }
 
   /// Lets time pass, with a tick at every wake-up on the way.
   void pass(Duration duration);
@@ -111,6 +133,10 @@ class Cluster {
   void note(const AdvanceRound& action);
   void note(const ValidateRound& action);
   void note(const JobEnded& action);
+  void note(const Save& action);
+  void note(const WatchNode& action);
+  void note(const UnwatchNode& action);
+  void note(const Note& action);
   [[nodiscard]] NodeHello hello(NodeId node) const;
   [[nodiscard]] double error_of(std::uint32_t round) const;
   [[nodiscard]] std::uint32_t round_of_weights(const Job& job) const;
@@ -129,6 +155,10 @@ class Cluster {
   std::vector<double> errors_;
   std::vector<std::string> ended_;
   std::uint64_t ticks_ = 0;
+  std::deque<Save> saves_;  // not durable yet
+  std::vector<Record> records_;
+  std::vector<Note> notes_;
+  bool saves_held_ = false;
 };
 
 /// The delta that a fake node returns for a task.

@@ -30,7 +30,7 @@ class NodeRegistryTest : public testing::Test {
 TEST_F(NodeRegistryTest, ANewNodeIsNotUsedBeforeItAnswers) {
   EXPECT_FALSE(nodes_.usable(node_, now_));
   EXPECT_EQ(nodes_.in_words({}), "10.0.0.1:4100 has not answered yet");
-  nodes_.up(node_, hello("a"));
+  nodes_.up(node_, {.hello = hello("a")}, now_);
   EXPECT_TRUE(nodes_.usable(node_, now_));
   EXPECT_EQ(nodes_.in_words({}), "10.0.0.1:4100 took no task");
   EXPECT_EQ(NodeRegistry().in_words({}), "there are no nodes");
@@ -39,21 +39,21 @@ TEST_F(NodeRegistryTest, ANewNodeIsNotUsedBeforeItAnswers) {
 TEST_F(NodeRegistryTest, ANodeWithAnotherKernelIsNotUsedAndSaysWhy) {
   NodeHello other = hello("a");
   other.kernel_id = "abacus";
-  nodes_.up(node_, other);
+  nodes_.up(node_, {.hello = other}, now_);
   EXPECT_FALSE(nodes_.usable(node_, now_));
   EXPECT_TRUE(nodes_.alive().empty());
   EXPECT_THAT(nodes_.in_words({}), HasSubstr("its kernel 'abacus' may give other bits"));
 }
 
 TEST_F(NodeRegistryTest, ANodeHasAtLeastOneSlot) {
-  nodes_.up(node_, hello("a", 0));
+  nodes_.up(node_, {.hello = hello("a", 0)}, now_);
   EXPECT_EQ(nodes_.view(node_, now_).slots, 1U);
 }
 
 TEST_F(NodeRegistryTest, ADeadNodeIsAbsentFromTheViews) {
   const NodeId other = nodes_.add({"10.0.0.2", 4100});
-  nodes_.up(node_, hello("a"));
-  nodes_.up(other, hello("b"));
+  nodes_.up(node_, {.hello = hello("a")}, now_);
+  nodes_.up(other, {.hello = hello("b")}, now_);
   EXPECT_EQ(nodes_.views({}, {}, now_).size(), 2U);
   nodes_.down(node_, "connection refused");
   ASSERT_EQ(nodes_.views({}, {}, now_).size(), 1U);
@@ -63,8 +63,8 @@ TEST_F(NodeRegistryTest, ADeadNodeIsAbsentFromTheViews) {
 
 TEST_F(NodeRegistryTest, ViewsLeaveOutRefusersAndThoseThatFailedUnlessNoOtherIsLeft) {
   const NodeId other = nodes_.add({"10.0.0.2", 4100});
-  nodes_.up(node_, hello("a"));
-  nodes_.up(other, hello("b"));
+  nodes_.up(node_, {.hello = hello("a")}, now_);
+  nodes_.up(other, {.hello = hello("b")}, now_);
   EXPECT_TRUE(nodes_.views({node_, other}, {}, now_).empty());
   ASSERT_EQ(nodes_.views({}, {node_}, now_).size(), 1U);
   EXPECT_EQ(nodes_.views({}, {node_}, now_)[0].id, other);
@@ -73,7 +73,7 @@ TEST_F(NodeRegistryTest, ViewsLeaveOutRefusersAndThoseThatFailedUnlessNoOtherIsL
 }
 
 TEST_F(NodeRegistryTest, FaultsSetANodeAsideFor100MsDoublingUpTo5S) {
-  nodes_.up(node_, hello("a"));
+  nodes_.up(node_, {.hello = hello("a")}, now_);
   Duration pause = 100ms;
   for (int i = 0; i < 40; ++i) {
     nodes_.fault(node_, "sent garbage", now_);
@@ -86,7 +86,7 @@ TEST_F(NodeRegistryTest, FaultsSetANodeAsideFor100MsDoublingUpTo5S) {
 }
 
 TEST_F(NodeRegistryTest, FaultsOfOneIncidentCountOnce) {
-  nodes_.up(node_, hello("a", 8));
+  nodes_.up(node_, {.hello = hello("a", 8)}, now_);
   for (int slot = 0; slot < 8; ++slot) {
     nodes_.fault(node_, "connection reset", now_);
   }
@@ -94,7 +94,7 @@ TEST_F(NodeRegistryTest, FaultsOfOneIncidentCountOnce) {
 }
 
 TEST_F(NodeRegistryTest, AGoodResultForgivesFaults) {
-  nodes_.up(node_, hello("a"));
+  nodes_.up(node_, {.hello = hello("a")}, now_);
   nodes_.fault(node_, "sent garbage", now_);
   nodes_.fault(node_, "sent garbage", now_ + 1s);
   nodes_.finished(node_, 100ms, 1, now_ + 2s);
@@ -104,28 +104,28 @@ TEST_F(NodeRegistryTest, AGoodResultForgivesFaults) {
 }
 
 TEST_F(NodeRegistryTest, AHeartbeatDoesNotHideWhatANodeDidWrong) {
-  nodes_.up(node_, hello("a"));
+  nodes_.up(node_, {.hello = hello("a")}, now_);
   nodes_.fault(node_, "sent garbage", now_);
-  nodes_.up(node_, hello("a"));
+  nodes_.up(node_, {.hello = hello("a")}, now_);
   EXPECT_FALSE(nodes_.usable(node_, now_));
   EXPECT_THAT(nodes_.in_words({{node_, {.refused = 1}}}),
               HasSubstr("refused 1 offer (simulated load), sent garbage"));
 }
 
 TEST_F(NodeRegistryTest, ABusyNodeIsLeftAloneUntilThenOrUntilItStartsAnew) {
-  nodes_.up(node_, hello("a"));
+  nodes_.up(node_, {.hello = hello("a")}, now_);
   nodes_.busy(node_, now_ + 80ms);
   EXPECT_FALSE(nodes_.usable(node_, now_));
   EXPECT_EQ(nodes_.usable_from(node_), now_ + 80ms);
   EXPECT_THAT(nodes_.in_words({}), HasSubstr("had no room"));
-  nodes_.up(node_, hello("a"));
+  nodes_.up(node_, {.hello = hello("a")}, now_);
   EXPECT_FALSE(nodes_.usable(node_, now_));
-  nodes_.up(node_, hello("b"));
+  nodes_.up(node_, {.hello = hello("b")}, now_);
   EXPECT_TRUE(nodes_.usable(node_, now_));
 }
 
 TEST_F(NodeRegistryTest, AveragesSpeedAndLetsItFadeWhileTheNodeIsIdle) {
-  nodes_.up(node_, hello("a"));
+  nodes_.up(node_, {.hello = hello("a")}, now_);
   EXPECT_EQ(nodes_.view(node_, now_).seconds_per_row, 0);
   nodes_.finished(node_, 1s, 1, now_);
   EXPECT_DOUBLE_EQ(nodes_.view(node_, now_).seconds_per_row, 1.0);
@@ -137,7 +137,7 @@ TEST_F(NodeRegistryTest, AveragesSpeedAndLetsItFadeWhileTheNodeIsIdle) {
 }
 
 TEST_F(NodeRegistryTest, SpeedFadesAsFastAsTasksAreShort) {
-  nodes_.up(node_, hello("a"));
+  nodes_.up(node_, {.hello = hello("a")}, now_);
   nodes_.finished(node_, 3ms, 1, now_);
   EXPECT_DOUBLE_EQ(nodes_.view(node_, now_ + 6ms).seconds_per_row, 0.0015);
   EXPECT_DOUBLE_EQ(nodes_.view(node_, now_ + 12ms).seconds_per_row, 0.00075);
@@ -145,8 +145,8 @@ TEST_F(NodeRegistryTest, SpeedFadesAsFastAsTasksAreShort) {
 
 TEST_F(NodeRegistryTest, AnIdleNodeIsShownNoFasterThanTheFastest) {
   const NodeId slow = nodes_.add({"slow", 1});
-  nodes_.up(node_, hello("a"));
-  nodes_.up(slow, hello("b"));
+  nodes_.up(node_, {.hello = hello("a")}, now_);
+  nodes_.up(slow, {.hello = hello("b")}, now_);
   nodes_.finished(node_, 1ms, 1, now_);
   nodes_.finished(slow, 16ms, 1, now_);
   const auto speeds = [&](Duration idle) {
@@ -162,7 +162,7 @@ TEST_F(NodeRegistryTest, AnIdleNodeIsShownNoFasterThanTheFastest) {
 }
 
 TEST_F(NodeRegistryTest, RefusalsRaiseTheShareAndResultsLowerIt) {
-  nodes_.up(node_, hello("a"));
+  nodes_.up(node_, {.hello = hello("a")}, now_);
   for (int i = 0; i < 100; ++i) {
     nodes_.refused(node_);
   }
@@ -175,7 +175,7 @@ TEST_F(NodeRegistryTest, RefusalsRaiseTheShareAndResultsLowerIt) {
 }
 
 TEST_F(NodeRegistryTest, CountsWhatIsQueuedAndOfferedAsInFlight) {
-  nodes_.up(node_, hello("a", 1));
+  nodes_.up(node_, {.hello = hello("a", 1)}, now_);
   nodes_.enqueue(node_, 5);
   nodes_.enqueue(node_, 6);
   nodes_.enqueue(node_, 7);
@@ -194,7 +194,7 @@ TEST_F(NodeRegistryTest, CountsWhatIsQueuedAndOfferedAsInFlight) {
 }
 
 TEST_F(NodeRegistryTest, AnOfferAnsweredTwiceIsABug) {
-  nodes_.up(node_, hello("a"));
+  nodes_.up(node_, {.hello = hello("a")}, now_);
   nodes_.offer(node_, task(1));
   nodes_.answered(node_, task(1));
   EXPECT_DEATH(nodes_.answered(node_, task(1)), "bug: was_out");

@@ -43,19 +43,20 @@ TEST_F(SchedulerRounds, TheNextRoundStartsBeforeTheLastIsValidated) {
   train_round(cluster_);
   EXPECT_EQ(cluster_.only().round, 2U);
   EXPECT_THAT(job().finished, IsEmpty());
-  EXPECT_EQ(job().weights.ref, weights_after(0)) << "round 1 counts once its error is known";
+  EXPECT_EQ(job().durable.result().ref, weights_after(0))
+      << "round 1 counts once its error is known";
   train_round(cluster_);
   EXPECT_EQ(cluster_.only().round, 3U);
   cluster_.validate_round();
   EXPECT_THAT(job().finished, SizeIs(1));
-  EXPECT_EQ(job().weights.ref, weights_after(1));
+  EXPECT_EQ(job().durable.result().ref, weights_after(1));
   train_round(cluster_);
   EXPECT_EQ(job().state, JobState::kRunning) << "two rounds are not validated";
   cluster_.validate_round();
   cluster_.validate_round();
   EXPECT_EQ(job().state, JobState::kSucceeded);
-  EXPECT_EQ(job().weights.ref, weights_after(3));
-  EXPECT_EQ(job().best_round, 0U);
+  EXPECT_EQ(job().durable.result().ref, weights_after(3));
+  EXPECT_EQ(job().durable.best_round, 0U);
   EXPECT_DOUBLE_EQ(job().finished.at(2).validation_error.value(), 1.0 / 3);
 }
 
@@ -92,7 +93,7 @@ TEST_F(SchedulerRounds, ACancelledJobKeepsTheLastFinishedRound) {
   train_round(cluster_);
   cluster_.cancel("job");
   cluster_.validate_round("job", 2);
-  EXPECT_EQ(job().weights.ref, weights_after(1));
+  EXPECT_EQ(job().durable.result().ref, weights_after(1));
   EXPECT_THAT(job().finished, SizeIs(1));
 }
 
@@ -125,8 +126,8 @@ TEST(SchedulerEarlyStop, KeepsTheBestRoundWhateverTheTiming) {
     EXPECT_THAT(job.end.message, HasSubstr("stopped early: 2 rounds without a lower"));
     EXPECT_THAT(job.end.message, HasSubstr("round 2"));
     EXPECT_THAT(job.finished, SizeIs(4)) << "an equal error is not lower";
-    EXPECT_EQ(job.best_round, 2U);
-    EXPECT_EQ(job.weights.ref, weights_after(2));
+    EXPECT_EQ(job.durable.best_round, 2U);
+    EXPECT_EQ(job.durable.result().ref, weights_after(2));
   }
 }
 
@@ -134,17 +135,17 @@ TEST_F(SchedulerRounds, EarlyStopNamesTheBestRoundWhileItRunsAndWhenAllAreDone) 
   cluster_.set_errors({0.5, 0.2, 0.4});
   cluster_.submit("job", 1, 3, 2);
   train_round(cluster_);
-  EXPECT_EQ(job().best_round, 0U);
+  EXPECT_EQ(job().durable.best_round, 0U);
   cluster_.validate_round();
-  EXPECT_EQ(job().best_round, 1U);
+  EXPECT_EQ(job().durable.best_round, 1U);
   train_round(cluster_);
   cluster_.validate_round();
   train_round(cluster_);
-  EXPECT_EQ(job().best_round, 2U);
-  EXPECT_EQ(job().weights.ref, weights_after(2));
+  EXPECT_EQ(job().durable.best_round, 2U);
+  EXPECT_EQ(job().durable.result().ref, weights_after(2));
   cluster_.validate_round();
   EXPECT_EQ(job().state, JobState::kSucceeded);
-  EXPECT_EQ(job().weights.ref, weights_after(2));
+  EXPECT_EQ(job().durable.result().ref, weights_after(2));
   EXPECT_EQ(job().end.message, "all rounds are done; round 2 has the lowest validation error");
 }
 
@@ -158,14 +159,14 @@ TEST_F(SchedulerRounds, TheOnlyNodeIsBelievedWhenItDiverges) {
   EXPECT_THAT(job().end.message, HasSubstr("shard 1 is no longer finite in round 2"));
   EXPECT_THAT(job().end.message, HasSubstr("smaller eta"));
   EXPECT_THAT(job().end.message, HasSubstr("weights of round 1 are kept"));
-  EXPECT_EQ(job().weights.ref, weights_after(1));
+  EXPECT_EQ(job().durable.result().ref, weights_after(1));
 }
 
 TEST_F(SchedulerRounds, DivergenceInTheFirstRoundKeepsTheInitialWeights) {
   cluster_.submit("job", 1);
   cluster_.diverge(cluster_.only());
   EXPECT_THAT(job().end.message, HasSubstr("initial weights are kept"));
-  EXPECT_EQ(job().weights.ref, weights_after(0));
+  EXPECT_EQ(job().durable.result().ref, weights_after(0));
 }
 
 TEST_F(SchedulerRounds, DivergenceTakesASecondNodeThatSaysSo) {
@@ -216,7 +217,7 @@ TEST_F(SchedulerRounds, DivergenceWaitsForTheValidationOfTheRoundBefore) {
   EXPECT_THAT(cluster_.wanted(), IsEmpty());
   cluster_.validate_round();
   EXPECT_EQ(job().end.reason, "diverged");
-  EXPECT_EQ(job().weights.ref, weights_after(1));
+  EXPECT_EQ(job().durable.result().ref, weights_after(1));
   EXPECT_EQ(cluster_.only().job, "next");
 }
 
@@ -229,7 +230,7 @@ TEST_F(SchedulerRounds, StoppingEarlyComesBeforeTheDivergenceOfALaterRound) {
   cluster_.validate_round();
   cluster_.validate_round();
   EXPECT_EQ(job().state, JobState::kSucceeded);
-  EXPECT_EQ(job().best_round, 1U);
+  EXPECT_EQ(job().durable.best_round, 1U);
 }
 
 TEST_F(SchedulerRounds, WeightsThatAreNotFiniteEndTheJobWithThoseBefore) {
@@ -241,7 +242,7 @@ TEST_F(SchedulerRounds, WeightsThatAreNotFiniteEndTheJobWithThoseBefore) {
   EXPECT_EQ(job().state, JobState::kFailed);
   EXPECT_EQ(job().end.reason, "diverged");
   EXPECT_THAT(job().end.message, HasSubstr("after round 2"));
-  EXPECT_EQ(job().weights.ref, weights_after(1));
+  EXPECT_EQ(job().durable.result().ref, weights_after(1));
 }
 
 }  // namespace

@@ -215,7 +215,7 @@ TEST(Scheduler, CancelMidRoundEndsEveryOfferAndFreesEverySlot) {
     ASSERT_FALSE(out.empty());
     cluster.accept(out.front());
     cluster.cancel("job");
-    EXPECT_EQ(cluster.state("job"), JobState::kCancelled);
+    EXPECT_EQ(cluster.state("job"), JobState::kRunning) << "no node has acknowledged it";
     EXPECT_THAT(cluster.wanted(), IsEmpty());
     for (const TaskId& task : out) {
       EXPECT_TRUE(cluster.is_cancelled(task));
@@ -225,22 +225,26 @@ TEST(Scheduler, CancelMidRoundEndsEveryOfferAndFreesEverySlot) {
     for (const TaskId& task : out) {
       cluster.lose(task, std::nullopt);
     }
+    EXPECT_EQ(cluster.state("job"), JobState::kCancelled);
     EXPECT_EQ(cluster.in_flight(a), 0U);
     EXPECT_EQ(cluster.in_flight(b), 0U);
     EXPECT_TRUE(cluster.scheduler().nodes().usable(a, cluster.now()));
   }
 }
 
-TEST(Scheduler, TheNextJobWaitsForSlotsThatACancelledOneStillHolds) {
+TEST(Scheduler, TheNextJobWaitsUntilTheCancelledOneHasLeftTheNodes) {
   Cluster cluster("load-balancing");
   cluster.add_node();
   cluster.submit("a", 1);
   cluster.submit("b", 1);
   const TaskId old = cluster.only();
   cluster.cancel("a");
-  EXPECT_EQ(cluster.state("b"), JobState::kRunning);
+  EXPECT_EQ(cluster.state("b"), JobState::kPending);
   EXPECT_THAT(cluster.wanted(), IsEmpty());
+  EXPECT_THAT(cluster.scheduler().hindrance(cluster.job("a"), cluster.now()),
+              testing::HasSubstr("waits for node:4100"));
   cluster.lose(old, std::nullopt);
+  EXPECT_EQ(cluster.state("a"), JobState::kCancelled);
   EXPECT_EQ(cluster.only().job, "b");
 }
 
@@ -363,10 +367,13 @@ TEST(Scheduler, ReportsWhatEachNodeDid) {
   EXPECT_EQ(report.round, 1U);
   EXPECT_DOUBLE_EQ(report.validation_error.value(), 1);
   EXPECT_DOUBLE_EQ(report.seconds, 2);
-  ASSERT_THAT(report.tasks, SizeIs(2));
-  EXPECT_EQ(report.tasks[of_a.shard].node, "node:4100");
-  EXPECT_DOUBLE_EQ(report.tasks[of_a.shard].compute, 0.5);
-  EXPECT_DOUBLE_EQ(report.tasks[of_a.shard].transfer, 1.5);
+  EXPECT_THAT(report.tasks, IsEmpty()) << "they are kept in the store";
+  const auto& saved = std::get<RoundFinished>(cluster.records().at(1)).report;
+  ASSERT_THAT(saved.tasks, SizeIs(2));
+  EXPECT_EQ(saved.tasks[of_a.shard].node, "node:4100");
+  EXPECT_EQ(saved.tasks[of_a.shard].offers, 1U);
+  EXPECT_DOUBLE_EQ(saved.tasks[of_a.shard].compute, 0.5);
+  EXPECT_DOUBLE_EQ(saved.tasks[of_a.shard].transfer, 1.5);
 }
 
 TEST(Scheduler, KeepsOnlyTheNameOfAnEndedJobsWeights) {
@@ -375,27 +382,41 @@ TEST(Scheduler, KeepsOnlyTheNameOfAnEndedJobsWeights) {
   cluster.submit("job", 1);
   work_off(cluster);
   cluster.close_round();
-  EXPECT_EQ(cluster.job("job").weights.bytes, nullptr);
-  EXPECT_EQ(cluster.job("job").weights.ref, make_blob("weights of job after round 1").ref);
+  EXPECT_EQ(cluster.job("job").durable.result().bytes, nullptr);
+  EXPECT_EQ(cluster.job("job").durable.result().ref, make_blob("weights of job after round 1").ref);
 }
 
 TEST(Scheduler, ForgetsOldJobsButNoneThatANodeStillWorksFor) {
   Cluster cluster("load-balancing");
-  cluster.add_node();
+  cluster.add_node(2);
   cluster.submit("slow", 1);
   const TaskId held = cluster.only();
-  cluster.cancel("slow");
+  cluster.fail(held);
+  cluster.pass(100ms);
+  const TaskId again = cluster.only();
+  EXPECT_EQ(again.job, "slow");
+  cluster.end("slow", JobState::kFailed);
   for (int i = 0; i < 300; ++i) {
     cluster.submit("job " + std::to_string(i), 1);
-    cluster.cancel("job " + std::to_string(i));
+    cluster.end("job " + std::to_string(i), JobState::kFailed);
   }
   EXPECT_NE(cluster.scheduler().find("slow"), nullptr);
-  cluster.lose(held, std::nullopt);
+  EXPECT_NE(cluster.scheduler().find("job 0"), nullptr) << "it comes after one that stays";
+  while (!cluster.offers().empty()) {
+    cluster.lose(cluster.offers().front().task.id, std::nullopt);
+  }
+  cluster.submit("too soon", 1);
+  cluster.end("too soon", JobState::kFailed);
+  EXPECT_NE(cluster.scheduler().find("slow"), nullptr) << "its followers may not have heard";
+  cluster.pass(std::chrono::minutes(1));
+  while (!cluster.offers().empty()) {
+    cluster.lose(cluster.offers().front().task.id, std::nullopt);
+  }
   cluster.submit("last", 1);
-  cluster.cancel("last");
+  cluster.end("last", JobState::kFailed);
   EXPECT_EQ(cluster.scheduler().find("slow"), nullptr);
-  EXPECT_EQ(cluster.scheduler().find("job 100"), nullptr);
-  EXPECT_NE(cluster.scheduler().find("job 101"), nullptr);
+  EXPECT_EQ(cluster.scheduler().find("job 101"), nullptr);
+  EXPECT_NE(cluster.scheduler().find("job 102"), nullptr);
   EXPECT_NE(cluster.scheduler().find("last"), nullptr);
   EXPECT_EQ(cluster.scheduler().find("never"), nullptr);
 }

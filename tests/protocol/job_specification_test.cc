@@ -1,5 +1,6 @@
 #include "protocol/job_specification.h"
 
+#include <chrono>
 #include <functional>
 #include <set>
 #include <string>
@@ -210,6 +211,21 @@ TEST(JobDigest, DoesNotChangeWithTheRoundsBetweenValidations) {
   JobSpecification job = letters();
   job.validate_every = 3;
   EXPECT_EQ(job_digest(job), job_digest(letters()));
+}
+
+TEST(JobDigest, HasAQuorumOnlyWhereThereIsOne) {
+  JobSpecification job = letters();
+  job.quorum = 2;
+  job.round_deadline = std::chrono::milliseconds(1500);
+  EXPECT_EQ(job_digest(job),
+            sha256("gradmill job 2\nunits 16 24 26\nactivation relu\nprecision float\n"
+                   "optimizer gd\neta 1e-04\nepochs 75\nmin-loss-change 0.2\n"
+                   "server-optimizer average\nserver-eta 1\nrounds 3\nearly-stop 0\n"
+                   "quorum 2\nround-deadline-ms 1500\nseed 1\n" +
+                   blob_lines()));
+  const Digest digest = job_digest(job);
+  job.round_deadline = std::chrono::milliseconds(1501);
+  EXPECT_NE(job_digest(job), digest);
 }
 
 }  // namespace

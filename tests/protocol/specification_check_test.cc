@@ -1,6 +1,8 @@
 #include "protocol/specification_check.h"
 
+#include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <string>
@@ -154,6 +156,34 @@ TEST(SpecificationCheck, GradientDescentTakesNothingOfBatches) {
   };
   for (const auto& [change, field] : wrong) {
     EXPECT_EQ(refusal(by_epochs(), change), field + " does not go with optimizer gd");
+  }
+}
+
+TEST(SpecificationCheck, AQuorumGoesWithADeadline) {
+  const auto set = [](std::uint32_t quorum, std::int64_t deadline_ms) -> Change {
+    return [=](auto& job) {
+      job.quorum = quorum;
+      job.round_deadline = std::chrono::milliseconds(deadline_ms);
+    };
+  };
+  constexpr std::int64_t kWeek = std::int64_t{7} * 24 * 3'600'000;
+  EXPECT_EQ(refusal(by_epochs(), set(1, 1)), "accepted");
+  EXPECT_EQ(refusal(by_epochs(), set(1, kWeek)), "accepted");
+  EXPECT_EQ(refusal(by_epochs(), set(1, 0)), "quorum needs round-deadline");
+  EXPECT_EQ(refusal(by_epochs(), set(0, 1)), "round-deadline needs quorum");
+  EXPECT_EQ(refusal(by_epochs(), set(2, 1)),
+            "quorum must be at most the number of training shards, 1");
+  for (const std::int64_t deadline : {std::int64_t{-1}, kWeek + 1}) {
+    EXPECT_EQ(refusal(by_epochs(), set(1, deadline)), "round-deadline must be 1 ms to 7 days");
+  }
+}
+
+TEST(JobId, IsAWordThatNamesNoOtherJobs) {
+  for (const char* const id : {"j", "latest-1", "All", "a.b_c-9"}) {
+    EXPECT_NO_THROW(check_job_id(id)) << id;
+  }
+  for (const char* const id : {"", "-j", ".j", "a b", "a/b", "latest", "all"}) {
+    EXPECT_THROW(check_job_id(id), Error) << id;
   }
 }
 

@@ -26,6 +26,7 @@ struct Failure {
   ErrorCode code;
   std::string message;
   milliseconds took;
+  bool refused = false;
 };
 
 Failure failure_of(NodeConnection& connection,
@@ -37,7 +38,8 @@ Failure failure_of(NodeConnection& connection,
   } catch (const Error& error) {
     return {error.code(),
             error.what(),
-            std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start)};
+            std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start),
+            dynamic_cast<const ConnectionRefused*>(&error) != nullptr};
   }
   return {ErrorCode::kFailed, "no failure", {}};
 }
@@ -66,6 +68,45 @@ TEST(Connection, SaysThatNobodyListens) {
   const Failure failure = failure_of(connection, "echo", kAmple);
   EXPECT_EQ(failure.code, ErrorCode::kUnreachable);
   EXPECT_EQ(failure.message, nobody.text() + ": connection refused");
+  EXPECT_TRUE(failure.refused);
+}
+
+TEST(Connection, SaysThatNobodyListensAtAnyAddressOfAName) {
+  NodeConnection connection({"localhost", RawListener().address().port});
+  EXPECT_TRUE(failure_of(connection, "echo", kAmple).refused);
+}
+
+TEST(Connection, TellsASilentPeerFromOneThatIsGone) {
+  RawListener silent;
+  NodeConnection no_answer(silent.address());
+  EXPECT_FALSE(failure_of(no_answer, "echo", kShort).refused);
+  const FullListener full;
+  NodeConnection no_connection(full.address(), {kShort});
+  EXPECT_FALSE(failure_of(no_connection, "echo", kAmple).refused);
+  NodeConnection no_host({"no-such-host.invalid", 1});
+  EXPECT_FALSE(failure_of(no_host, "echo", kAmple).refused);
+}
+
+TEST(Connection, CountsBytesOverAllItsConnections) {
+  RawListener listener;
+  const std::string question = hello_call("echo");
+  const std::string answer = hello_answer("x");
+  const auto script = std::async(std::launch::async, [&] {
+    for (int i = 0; i < 2; ++i) {
+      RawPeer peer = listener.accept();
+      EXPECT_EQ(peer.receive_frame().size(), question.size());
+      peer.send(answer);
+      EXPECT_TRUE(peer.closed_within(kAmple));
+    }
+  });
+  NodeConnection connection(listener.address());
+  EXPECT_EQ(connection.traffic().sent, 0U);
+  for (const unsigned calls : {1U, 2U}) {
+    hello(connection, "echo");
+    connection.drop();
+    EXPECT_EQ(connection.traffic().sent, calls * question.size());
+    EXPECT_EQ(connection.traffic().received, calls * answer.size());
+  }
 }
 
 TEST(Connection, SaysThatAHostIsUnknown) {
@@ -212,8 +253,9 @@ TEST(Connection, SaysThatARestartedServerIsGone) {
   NodeConnection connection(address_of(*server));
   hello(connection, "echo");
   server.reset();
-  EXPECT_EQ(failure_of(connection, "echo", kAmple).message,
-            connection.address().text() + ": connection refused");
+  const Failure failure = failure_of(connection, "echo", kAmple);
+  EXPECT_EQ(failure.message, connection.address().text() + ": connection refused");
+  EXPECT_TRUE(failure.refused);
 }
 
 TEST(ConnectionInterrupt, EndsTheCallInProgressAndAllLaterOnes) {

@@ -134,6 +134,11 @@ TEST(BadInput, ServerArguments) {
   expect_refused("compute_node", {"0", "0", "--slots", "0"}, "--slots: '0'");
   expect_refused("compute_node", {"0", "0", "--load-delay", "3"}, "--load-delay: '3'");
   expect_refused("compute_node", {"0", "0", "--cache-bytes", "-5"}, "--cache-bytes: '-5'");
+  expect_refused("compute_node", {"0", "0", "--log-format", "xml"}, "--log-format: 'xml'");
+  expect_refused("compute_node", {"0", "0", "--join", "a:1,a:b"}, "--join: 'a:b'");
+  expect_refused("compute_node", {"0", "0", "--join", "a:1,a:1"}, "--join: 'a:1'");
+  expect_refused("compute_node", {"0", "0", "--advertise", "h"}, "without --join");
+  expect_refused("compute_node", {"0", "0", "--join", "a:1", "--host", "0.0.0.0"}, "--advertise");
   expect_refused("compute_node", {"0", "0", "--host", "no.such.host.invalid"}, "no.such.host");
   expect_refused("coordinator", {"0", "fastest"}, "'fastest'");
   expect_refused("coordinator", {"0", "4"}, "'4'");
@@ -150,7 +155,6 @@ TEST(BadInput, PortInUse) {
 
 TEST(BadInput, NodeLists) {
   const Folder folder;
-  expect_refused("coordinator", {"0", "1"}, "compute_nodes.txt", folder.path());
   expect_refused("coordinator", {"0", "1", "--nodes", "none.txt"}, "none.txt", folder.path());
   folder.write("empty.txt", "# nobody\n\n");
   expect_refused("coordinator", {"0", "1", "--nodes", "empty.txt"}, "empty.txt", folder.path());

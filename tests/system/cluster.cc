@@ -1,10 +1,12 @@
 #include "system/cluster.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
+#include <thread>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -16,6 +18,8 @@ namespace {
 
 constexpr std::chrono::seconds kStart{30};
 constexpr std::chrono::seconds kTrain{120};
+constexpr std::chrono::seconds kEnd{10};
+constexpr std::chrono::milliseconds kPoll{20};
 
 std::uint16_t required_port(Process& server) {
   const std::uint16_t port = announced_port(server);
@@ -79,13 +83,81 @@ Cluster::Cluster(const Options& options) : options_(options) {
   for (const std::uint16_t port : options_.other_ports) {
     list += "127.0.0.1," + std::to_string(port) + "\n";
   }
-  folder_.write("compute_nodes.txt", list);
-  std::vector<std::string> words = {"0", options_.policy};
+  if (!node_ports_.empty() || !options_.other_ports.empty()) {
+    folder_.write("compute_nodes.txt", list);
+  }
+  state_folder_ = folder_.path("state");
+  restart_coordinator();
+}
+
+std::string Cluster::state_folder() const { return state_folder_; }
+
+void Cluster::kill_coordinator() {
+  coordinator_->signal(SIGKILL);
+  if (coordinator_->wait(kEnd) < 0) {
+    throw std::runtime_error("the coordinator does not die");
+  }
+}
+
+void Cluster::relaunch_coordinator(const std::vector<std::string>& environment) {
+  if (coordinator_) {
+    kill_coordinator();
+  }
+  std::vector<std::string> words = {std::to_string(port_), options_.policy};
   words.insert(
       words.end(), options_.coordinator_options.begin(), options_.coordinator_options.end());
-  coordinator_ = std::make_unique<Process>(command("coordinator", words), folder_.path());
+  words.insert(words.end(), {"--state-dir", state_folder_});
+  std::vector<std::string> all = {"/usr/bin/env"};
+  all.insert(all.end(), environment.begin(), environment.end());
+  const std::vector<std::string> program = command(options_.coordinator, words);
+  all.insert(all.end(), program.begin(), program.end());
+  coordinator_ = std::make_unique<Process>(all, folder_.path());
+}
+
+void Cluster::restart_coordinator(const std::vector<std::string>& environment) {
+  relaunch_coordinator(environment);
   port_ = required_port(*coordinator_);
 }
+
+std::string Cluster::node_address(std::size_t n) const {
+  return "127.0.0.1:" + std::to_string(node_ports_.at(n));
+}
+
+std::size_t Cluster::start_joining_node() {
+  options_.load.emplace_back("0");
+  std::vector<std::string> words = {"0", "0", "--join", "127.0.0.1:" + std::to_string(port_)};
+  words.insert(words.end(), options_.node_options.begin(), options_.node_options.end());
+  nodes_.push_back(std::make_unique<Process>(command("compute_node", words)));
+  node_ports_.push_back(required_port(*nodes_.back()));
+  return nodes_.size() - 1;
+}
+
+Ended Cluster::client(std::vector<std::string> words) const {
+  words.insert(words.end(), {"--coordinator", "127.0.0.1:" + std::to_string(port_)});
+  return run("client", words);
+}
+
+nlohmann::json Cluster::ask(std::vector<std::string> words) const {
+  words.insert(words.end(), {"--format", "json"});
+  const Ended answer = client(words);
+  if (answer.code != 0) {
+    throw std::runtime_error("the client failed: " + answer.err);
+  }
+  return nlohmann::json::parse(answer.out);
+}
+
+nlohmann::json Cluster::member(const std::string& verb, std::size_t n) const {
+  for (const nlohmann::json& node : ask({"node", verb})) {
+    if (node.at("node") == node_address(n)) {
+      return node;
+    }
+  }
+  return {};
+}
+
+nlohmann::json Cluster::standing(std::size_t n) const { return member("list", n); }
+
+nlohmann::json Cluster::stats(std::size_t n) const { return member("stats", n); }
 
 void Cluster::restart_node(std::size_t n) {
   std::vector<std::string> words = {std::to_string(node_ports_.at(n)), options_.load.at(n)};
@@ -112,6 +184,43 @@ std::vector<std::string> long_job() {
 #else
   return {GRADMILL_LETTERS, "4", "300", "24", "0.0001", "--min-loss-change", "0"};
 #endif
+}
+
+std::vector<std::string> many_rounds() {
+#ifdef __SANITIZE_ADDRESS__
+  return {GRADMILL_LETTERS, "15", "5", "24", "0.0001", "--min-loss-change", "0"};
+#else
+  return {GRADMILL_LETTERS, "60", "20", "24", "0.0001", "--min-loss-change", "0"};
+#endif
+}
+
+std::vector<std::string> with(std::vector<std::string> words,
+                              const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+bool eventually(const std::function<bool()>& is_so, std::chrono::milliseconds timeout) {
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  while (!is_so()) {
+    if (std::chrono::steady_clock::now() >= end) {
+      return false;
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+  return true;
+}
+
+std::string finish(Process& client) {
+  const int code = client.wait(kTrain);
+  return hash_of({code, client.out(), client.err()});
+}
+
+int last_round_shown(Process& client) {
+  const std::string err = client.err();
+  const std::size_t line = err.rfind("round ");
+  return line == std::string::npos ? 0
+                                   : std::atoi(err.c_str() + line + std::string("round ").size());
 }
 
 std::string hash_of(const Ended& result) {

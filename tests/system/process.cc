@@ -76,7 +76,7 @@ bool Process::says(const std::string& text, std::chrono::seconds timeout) {
 
 void Process::signal(int number) const { ::kill(pid_, number); }
 
-int Process::wait(std::chrono::seconds timeout) {
+int Process::wait(std::chrono::milliseconds timeout) {
   if (status_ >= 0) {
     return status_;
   }

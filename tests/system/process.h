@@ -22,7 +22,7 @@ class Process {
   [[nodiscard]] bool says(const std::string& text, std::chrono::seconds timeout);
   void signal(int number) const;
   /// The exit code (128 + n for signal n), or -1 if it does not end in time.
-  [[nodiscard]] int wait(std::chrono::seconds timeout);
+  [[nodiscard]] int wait(std::chrono::milliseconds timeout);
   [[nodiscard]] std::string out();
   [[nodiscard]] std::string err();
   [[nodiscard]] int pid() const { return pid_; }

@@ -248,12 +248,6 @@ TEST(LargeModel, MoreThan64MiBTravelsInPieces) {
 }
 #endif
 
-std::vector<std::string> with(std::vector<std::string> words,
-                              const std::vector<std::string>& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
 TEST(EarlyStop, ReturnsTheBestRound) {
   const Cluster cluster;
   // Steps so large that the error rises and falls.

@@ -1,5 +1,7 @@
 #include "wire/job_convert.h"
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <string>
@@ -35,6 +37,8 @@ gradmill::JobSpecification specification() {
   job.rounds = 24;
   job.early_stop = 6;
   job.validate_every = 4;
+  job.quorum = 1;
+  job.round_deadline = std::chrono::milliseconds(1500);
   job.shards = {{sha256("one"), 1}, {sha256("two"), 2}};
   job.validation = {{sha256("three"), 3}};
   job.initial_weights = gradmill::BlobRef{sha256("four"), 4};
@@ -50,6 +54,8 @@ void expect_equal(const gradmill::JobSpecification& a, const gradmill::JobSpecif
   EXPECT_EQ(a.server.momentum, b.server.momentum);
   EXPECT_EQ(a.early_stop, b.early_stop);
   EXPECT_EQ(a.validate_every, b.validate_every);
+  EXPECT_EQ(a.quorum, b.quorum);
+  EXPECT_EQ(a.round_deadline, b.round_deadline);
   EXPECT_EQ(a.blobs(), b.blobs());
 }
 
@@ -123,6 +129,10 @@ TEST(JobConvert, NamesTheFieldThatIsWrong) {
       {"server-momentum", [](auto& job) { job.server.momentum = 1; }},
       {"the number of rounds", [](auto& job) { job.rounds = -1; }},
       {"an early stop", [](auto& job) { job.early_stop = -1; }},
+      {"the quorum", [](auto& job) { job.quorum = -1; }},
+      {"the deadline of a round", [](auto& job) { job.round_deadline_ms = -1; }},
+      {"the deadline of a round",
+       [](auto& job) { job.round_deadline_ms = std::numeric_limits<std::int64_t>::max(); }},
       {"a shard", [](auto& job) { job.shards[0].digest = "short"; }},
   };
   for (const auto& [field, change] : wrong) {
@@ -138,15 +148,13 @@ TEST(JobConvert, NamesTheFieldThatIsWrong) {
   }
 }
 
-TEST(JobConvert, StatusHoldsTheBestRound) {
-  gradmill::JobStatus status;
-  status.parameters = {sha256("weights"), 7};
-  EXPECT_EQ(status_from(to_wire(status)).best_round, 0U);
-  status.best_round = 12;
-  EXPECT_EQ(status_from(to_wire(status)).best_round, 12U);
-  JobStatus wrong = to_wire(status);
-  wrong.best_round = -1;
-  EXPECT_THROW(static_cast<void>(status_from(wrong)), Error);
+TEST(JobConvert, DetailsComeBackAsTheyWere) {
+  gradmill::JobDetails details;
+  details.status.job = "j";
+  details.specification = specification();
+  const gradmill::JobDetails back = details_from(to_wire(details));
+  EXPECT_EQ(back.status.job, "j");
+  expect_equal(back.specification, details.specification);
 }
 
 }  // namespace

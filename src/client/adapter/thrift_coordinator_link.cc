@@ -7,7 +7,11 @@
 
 #include "rpc/blob_transfer.h"
 #include "rpc/connection.h"
+#include "wire/garbage_convert.h"
 #include "wire/job_convert.h"
+#include "wire/log_convert.h"
+#include "wire/node_convert.h"
+#include "wire/status_convert.h"
 #include "wire/wire_convert.h"
 
 namespace gradmill::client {
@@ -17,8 +21,14 @@ namespace {
 constexpr std::chrono::milliseconds kSubmitDeadline{30'000};
 constexpr std::chrono::milliseconds kConnectTimeout{3000};
 constexpr std::chrono::milliseconds kCallDeadline{5000};
+// Removing many files takes a slow disk a while.
+constexpr std::chrono::milliseconds kCollectDeadline{30'000};
 constexpr std::chrono::milliseconds kPieceDeadline{10'000};
 constexpr std::uint64_t kBlobBytesMax = std::uint64_t{4} << 30U;
+
+std::int32_t milliseconds(std::chrono::milliseconds duration) {
+  return static_cast<std::int32_t>(duration.count());
+}
 
 class ThriftCoordinatorLink final : public CoordinatorLink {
  private:
@@ -60,10 +70,10 @@ class ThriftCoordinatorLink final : public CoordinatorLink {
     wire::FollowJobRequest request;
     request.job_id = query.job;
     request.version = static_cast<std::int64_t>(query.version);
-    request.wait_ms = static_cast<std::int32_t>(wait.count());
+    request.wait_ms = milliseconds(wait);
     request.rounds_known = static_cast<std::int32_t>(query.rounds_known);
     request.with_tasks = query.with_tasks;
-    request.gather_ms = static_cast<std::int32_t>(query.gather.count());
+    request.gather_ms = milliseconds(query.gather);
     wire::JobStatus response;
     call(wait + kCallDeadline, [&](auto& client) { client.followJob(response, request); });
     return checked([&] {
@@ -72,15 +82,96 @@ class ThriftCoordinatorLink final : public CoordinatorLink {
     });
   }
 
-  JobState cancel(const std::string& job) override {
-    wire::CancelJobRequest request;
+  JobControl control(const std::string& job,
+                     JobCommand command,
+                     std::chrono::milliseconds wait) override {
+    wire::ControlJobRequest request;
     request.job_id = job;
-    wire::CancelJobResponse response;
-    call(kCallDeadline, [&](auto& client) { client.cancelJob(response, request); });
+    request.command = wire::to_wire(command);
+    request.wait_ms = milliseconds(wait);
+    wire::ControlJobResponse response;
+    call(wait + kCallDeadline, [&](auto& client) { client.controlJob(response, request); });
     return checked([&] {
       check_echo(response.job_id, job);
-      return wire::job_state_from(response.state);
+      return wire::control_from(response);
     });
+  }
+
+  std::vector<JobSummary> jobs(std::uint32_t limit) override {
+    wire::ListJobsRequest request;
+    request.limit = static_cast<std::int32_t>(limit);
+    wire::ListJobsResponse response;
+    call(kCallDeadline, [&](auto& client) { client.listJobs(response, request); });
+    return checked([&] { return wire::summaries_from(response); });
+  }
+
+  JobDetails job(const std::string& job) override {
+    wire::GetJobRequest request;
+    request.job_id = job;
+    wire::GetJobResponse response;
+    call(kCallDeadline, [&](auto& client) { client.getJob(response, request); });
+    return checked([&] {
+      check_echo(response.status.job_id, job);
+      return wire::details_from(response);
+    });
+  }
+
+  JobLog logs(const std::string& job,
+              std::uint64_t after,
+              std::chrono::milliseconds wait) override {
+    wire::JobLogsRequest request;
+    request.job_id = job;
+    request.after = static_cast<std::int64_t>(after);
+    request.wait_ms = milliseconds(wait);
+    wire::JobLogsResponse response;
+    call(wait + kCallDeadline, [&](auto& client) { client.jobLogs(response, request); });
+    return checked([&] { return wire::log_from(response); });
+  }
+
+  void remove(const std::string& job) override {
+    wire::DeleteJobRequest request;
+    request.job_id = job;
+    wire::DeleteJobResponse response;
+    call(kCallDeadline, [&](auto& client) { client.deleteJob(response, request); });
+    checked([&] { check_echo(response.job_id, job); });
+  }
+
+  Garbage collect_garbage(bool dry_run, const std::optional<Retention>& rule) override {
+    const wire::CollectGarbageRequest request = wire::to_wire(dry_run, rule);
+    wire::CollectGarbageResponse response;
+    call(kCollectDeadline, [&](auto& client) { client.collectGarbage(response, request); });
+    return checked([&] { return wire::garbage_from(response); });
+  }
+
+  std::vector<NodeStatus> nodes() override {
+    wire::ListNodesResponse response;
+    call(kCallDeadline, [&](auto& client) { client.listNodes(response, {}); });
+    return checked([&] {
+      std::vector<NodeStatus> nodes;
+      for (const wire::NodeStatus& node : response.nodes) {
+        nodes.push_back(wire::node_status_from(node));
+      }
+      return nodes;
+    });
+  }
+
+  NodeStatus add_node(const Address& node) override {
+    wire::AddNodeRequest request;
+    request.host = node.host;
+    request.port = node.port;
+    wire::AddNodeResponse response;
+    call(kCallDeadline, [&](auto& client) { client.addNode(response, request); });
+    return checked([&] { return wire::node_status_from(response.node); });
+  }
+
+  NodeStatus remove_node(const Address& node, std::chrono::milliseconds wait) override {
+    wire::RemoveNodeRequest request;
+    request.host = node.host;
+    request.port = node.port;
+    request.wait_ms = milliseconds(wait);
+    wire::RemoveNodeResponse response;
+    call(wait + kCallDeadline, [&](auto& client) { client.removeNode(response, request); });
+    return checked([&] { return wire::node_status_from(response.node); });
   }
 
   void put_blob(const Blob& blob) override {

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "base/address.h"
-#include "client/coordinator_link.h"
+#include "client/link/coordinator_link.h"
 
 namespace gradmill::client {
 

@@ -60,6 +60,7 @@ class NodeHandler final : public wire::NodeServiceIf {
           worker_.heartbeat(wire::fence_from(request.fence), request.live_jobs));
       response.incarnation = worker_.hello().incarnation;
       response.leaving = worker_.leaving();
+      response.uptime_ms = worker_.uptime().count();
     });
   }
 

@@ -19,7 +19,8 @@ void FenceTable::admit(const Fence& fence, TimePoint now) {
                 "start " + std::to_string(fence.epoch) + " of this coordinator is over: start " +
                     std::to_string(known->second.epoch) + " has been here");
   }
-  entries_[fence.coordinator] = {fence.epoch, now};
+  Entry& entry = entries_[fence.coordinator];
+  entry = {fence.epoch, now, entry.told && entry.epoch == fence.epoch};
   if (entries_.size() > kCoordinatorsMax) {
     entries_.erase(std::min_element(entries_.begin(), entries_.end(), [](auto& a, auto& b) {
       return a.second.heard < b.second.heard;
@@ -30,6 +31,12 @@ void FenceTable::admit(const Fence& fence, TimePoint now) {
 TimePoint FenceTable::last_heard(const std::string& coordinator) const {
   const auto found = entries_.find(coordinator);
   return found == entries_.end() ? TimePoint{} : found->second.heard;
+}
+
+bool FenceTable::all_told(TimePoint since) const {
+  return std::all_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
+    return entry.second.told || entry.second.heard < since;
+  });
 }
 
 }  // namespace gradmill::node

@@ -21,11 +21,16 @@ class FenceTable {
   void admit(const Fence& fence, TimePoint now);
   /// When the coordinator was last heard of; the epoch of the clock if never.
   [[nodiscard]] TimePoint last_heard(const std::string& coordinator) const;
+  /// Notes that the coordinator of `fence` has been told that the node leaves.
+  void tell(const Fence& fence) { entries_[fence.coordinator].told = true; }
+  /// Whether all coordinators heard of since then have been told.
+  [[nodiscard]] bool all_told(TimePoint since) const;
 
  private:
   struct Entry {
     std::uint64_t epoch = 0;
     TimePoint heard{};
+    bool told = false;
   };
   std::map<std::string, Entry> entries_;
 };

@@ -17,6 +17,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kCancelWait{2};
 constexpr std::chrono::milliseconds kLeaseCheck{500};
 constexpr unsigned kBeatsUnlistedMax = 2;
+// A coordinator that was silent for longer has other ways to learn that the node is gone.
+constexpr std::chrono::seconds kHeardLately{3};
+constexpr std::chrono::milliseconds kTellMax{500};
 
 TaskAnswer answer_of(const TaskId& task, TaskState state) {
   TaskAnswer answer;
@@ -53,7 +56,7 @@ Worker::Worker(const WorkerOptions& options, LoadSimulation load)
 }
 
 Worker::~Worker() {
-  leave();
+  leave(std::chrono::milliseconds(0));
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -192,6 +195,10 @@ void Worker::cancel(const Fence& fence, const TaskId& task) {
 std::uint32_t Worker::heartbeat(const Fence& fence, const std::vector<std::string>& live_jobs) {
   const std::lock_guard lock(mutex_);
   fences_.admit(fence, Clock::now());
+  if (leaving_) {
+    fences_.tell(fence);
+    changed_.notify_all();
+  }
   for (auto task = tasks_.begin(); task != tasks_.end();) {
     const auto& [coordinator, job, round, shard] = task->first;
     const bool ours = coordinator == fence.coordinator;
@@ -226,15 +233,19 @@ Blob Worker::get_blob(const Fence& fence, const BlobRef& blob) {
   throw Error(ErrorCode::kNotFound, "the blob " + blob.digest.hex() + " is not here");
 }
 
-void Worker::leave() {
-  const std::lock_guard lock(mutex_);
+void Worker::leave(std::chrono::milliseconds grace) {
+  std::unique_lock lock(mutex_);
   leaving_ = true;
+  const TimePoint since = Clock::now() - kHeardLately;
+  changed_.wait_for(lock, grace, [&] { return busy_ == 0 && fences_.all_told(since); });
   for (auto& [key, task] : tasks_) {
     if (!task->ended) {
       task->stop.request_stop();
     }
   }
   changed_.notify_all();
+  // Pollers learn of it, and ask at once how the node is.
+  changed_.wait_for(lock, std::min(grace, kTellMax), [&] { return fences_.all_told(since); });
 }
 
 bool Worker::leaving() const {
@@ -245,6 +256,15 @@ bool Worker::leaving() const {
 bool Worker::drain(std::chrono::milliseconds wait) {
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, wait, [this] { return busy_ == 0; });
+}
+
+TimePoint Worker::last_heard(const std::string& coordinator) const {
+  const std::lock_guard lock(mutex_);
+  return fences_.last_heard(coordinator);
+}
+
+std::chrono::milliseconds Worker::uptime() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started_);
 }
 
 void Worker::keep_blob(const Blob& blob) {

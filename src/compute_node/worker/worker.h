@@ -77,11 +77,17 @@ class Worker {
   /// The delta of a finished task. Throws Error(kNotFound).
   [[nodiscard]] Blob get_blob(const Fence& fence, const BlobRef& blob);
 
-  /// Takes no more offers, and ends what runs: pollers are told it was cancelled.
-  void leave();
+  /// Takes no more offers, lets what runs end within `grace` and then ends it: pollers are told it
+  /// was cancelled. Within that time coordinators are to hear by a heartbeat that the node leaves.
+  void leave(std::chrono::milliseconds grace);
   [[nodiscard]] bool leaving() const;
   /// Whether nothing is being trained any more, now or within `wait`.
   [[nodiscard]] bool drain(std::chrono::milliseconds wait);
+
+  /// When this coordinator last asked anything; the epoch of the clock if never.
+  [[nodiscard]] TimePoint last_heard(const std::string& coordinator) const;
+  /// Since construction.
+  [[nodiscard]] std::chrono::milliseconds uptime() const;
 
  private:
   using Key = std::tuple<std::string, std::string, std::uint32_t, std::uint32_t>;
@@ -106,6 +112,7 @@ class Worker {
   const WorkerOptions options_;
   const LoadSimulation load_;
   const std::string incarnation_;
+  const TimePoint started_ = std::chrono::steady_clock::now();
   SampleCache samples_;
 
   mutable std::mutex mutex_;

@@ -6,8 +6,12 @@
 #include <wire/CoordinatorService.h>
 
 #include "rpc/blob_transfer.h"
+#include "wire/garbage_convert.h"
 #include "wire/hello.h"
 #include "wire/job_convert.h"
+#include "wire/log_convert.h"
+#include "wire/node_convert.h"
+#include "wire/status_convert.h"
 #include "wire/wire_convert.h"
 
 namespace gradmill::coordinator {
@@ -15,6 +19,11 @@ namespace {
 
 constexpr std::int32_t kWaitMax = 1000;
 constexpr std::uint64_t kBlobBytesMax = std::uint64_t{4} << 30U;
+
+/// How long a call may wait for news: what the peer asks for, within bounds.
+std::chrono::milliseconds wait_of(std::int32_t wait_ms) {
+  return std::chrono::milliseconds{std::clamp(wait_ms, 0, kWaitMax)};
+}
 
 /// One connection of one client: decodes, asks the coordinator, encodes.
 class CoordinatorHandler final : public wire::CoordinatorServiceIf {
@@ -46,18 +55,91 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
       query.rounds_known =
           wire::unsigned_from<std::uint32_t>(request.rounds_known, "the number of rounds");
       query.with_tasks = request.with_tasks;
-      const std::chrono::milliseconds wait{std::clamp(request.wait_ms, 0, kWaitMax)};
-      query.gather = std::chrono::milliseconds{std::clamp(request.gather_ms, 0, kWaitMax)};
-      return wire::to_wire(coordinator_.follow(query, wait));
+      query.gather = wait_of(request.gather_ms);
+      return wire::to_wire(coordinator_.follow(query, wait_of(request.wait_ms)));
     });
   }
 
-  void cancelJob(wire::CancelJobResponse& response,
-                 const wire::CancelJobRequest& request) override {
+  void controlJob(wire::ControlJobResponse& response,
+                  const wire::ControlJobRequest& request) override {
     gate_.check();
+    response = wire::translate([&] {
+      return wire::to_wire(
+          request.job_id,
+          coordinator_.control(
+              request.job_id, wire::command_from(request.command), wait_of(request.wait_ms)));
+    });
+  }
+
+  void listJobs(wire::ListJobsResponse& response, const wire::ListJobsRequest& request) override {
+    gate_.check();
+    response = wire::translate([&] {
+      return wire::to_wire(
+          coordinator_.jobs(wire::unsigned_from<std::uint32_t>(request.limit, "the limit")));
+    });
+  }
+
+  void getJob(wire::GetJobResponse& response, const wire::GetJobRequest& request) override {
+    gate_.check();
+    response = wire::translate([&] { return wire::to_wire(coordinator_.job(request.job_id)); });
+  }
+
+  void jobLogs(wire::JobLogsResponse& response, const wire::JobLogsRequest& request) override {
+    gate_.check();
+    response = wire::translate([&] {
+      const auto after = wire::unsigned_from<std::uint64_t>(request.after, "the last event");
+      return wire::to_wire(coordinator_.logs(request.job_id, after, wait_of(request.wait_ms)));
+    });
+  }
+
+  void deleteJob(wire::DeleteJobResponse& response,
+                 const wire::DeleteJobRequest& request) override {
+    gate_.check();
+    wire::translate([&] { coordinator_.remove(request.job_id); });
     response.job_id = request.job_id;
-    response.state =
-        wire::translate([&] { return wire::to_wire(coordinator_.cancel(request.job_id)); });
+  }
+
+  void collectGarbage(wire::CollectGarbageResponse& response,
+                      const wire::CollectGarbageRequest& request) override {
+    gate_.check();
+    response = wire::translate([&] {
+      return wire::to_wire(
+          coordinator_.collect_garbage(request.dry_run, wire::retention_from(request)));
+    });
+  }
+
+  void join(wire::JoinResponse& response, const wire::JoinRequest& request) override {
+    gate_.check();
+    response = wire::translate([&] {
+      return wire::to_wire(coordinator_.join(wire::address_from(request.host, request.port),
+                                             wire::incarnation_from(request.incarnation)));
+    });
+  }
+
+  void addNode(wire::AddNodeResponse& response, const wire::AddNodeRequest& request) override {
+    gate_.check();
+    response.node = wire::translate([&] {
+      return wire::to_wire(coordinator_.add_node(wire::address_from(request.host, request.port)));
+    });
+  }
+
+  void removeNode(wire::RemoveNodeResponse& response,
+                  const wire::RemoveNodeRequest& request) override {
+    gate_.check();
+    response.node = wire::translate([&] {
+      return wire::to_wire(coordinator_.remove_node(wire::address_from(request.host, request.port),
+                                                    wait_of(request.wait_ms)));
+    });
+  }
+
+  void listNodes(wire::ListNodesResponse& response,
+                 const wire::ListNodesRequest& /*request*/) override {
+    gate_.check();
+    wire::translate([&] {
+      for (const NodeStatus& node : coordinator_.nodes()) {
+        response.nodes.push_back(wire::to_wire(node));
+      }
+    });
   }
 
   void putBlob(wire::PutBlobResponse& response, const wire::PutBlobRequest& request) override {
@@ -91,24 +173,25 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
 
 class HandlerFactory final : public wire::CoordinatorServiceIfFactory {
  public:
-  explicit HandlerFactory(Coordinator& coordinator) : coordinator_(coordinator) {}
+  explicit HandlerFactory(std::function<Coordinator&()> coordinator)
+      : coordinator_(std::move(coordinator)) {}
   wire::CoordinatorServiceIf* getHandler(const apache::thrift::TConnectionInfo&) override {
-    return std::make_unique<CoordinatorHandler>(coordinator_).release();
+    return std::make_unique<CoordinatorHandler>(coordinator_()).release();
   }
   void releaseHandler(wire::CoordinatorServiceIf* handler) override {
     const std::unique_ptr<wire::CoordinatorServiceIf> owner(handler);
   }
 
  private:
-  Coordinator& coordinator_;
+  std::function<Coordinator&()> coordinator_;
 };
 
 }  // namespace
 
 std::shared_ptr<apache::thrift::TProcessorFactory> make_coordinator_handlers(
-    Coordinator& coordinator) {
+    std::function<Coordinator&()> coordinator) {
   return std::make_shared<wire::CoordinatorServiceProcessorFactory>(
-      std::make_shared<HandlerFactory>(coordinator));
+      std::make_shared<HandlerFactory>(std::move(coordinator)));
 }
 
 }  // namespace gradmill::coordinator

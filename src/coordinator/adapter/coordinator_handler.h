@@ -1,6 +1,7 @@
 // CoordinatorService over the coordinator.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include <thrift/TProcessor.h>
@@ -9,8 +10,9 @@
 
 namespace gradmill::coordinator {
 
-/// Makes a handler for each connection. `coordinator` must outlive all of them.
+/// Makes a handler for each connection, over the coordinator that `coordinator` returns then; it
+/// must outlive all of them.
 [[nodiscard]] std::shared_ptr<apache::thrift::TProcessorFactory> make_coordinator_handlers(
-    Coordinator& coordinator);
+    std::function<Coordinator&()> coordinator);
 
 }  // namespace gradmill::coordinator

@@ -39,16 +39,23 @@ class ThriftNodeLink final : public NodeLink {
                     rpc::ConnectionOptions{.connect_timeout = kConnectTimeout},
                     [this](wire::NodeServiceClient& client) { say_hello(client); }) {}
 
-  Heartbeat heartbeat(std::span<const std::string> live_jobs) override {
+  NodeBeat heartbeat(std::span<const std::string> live_jobs) override {
     wire::HeartbeatRequest request;
     request.fence = wire::to_wire(fence_);
     request.live_jobs.assign(live_jobs.begin(), live_jobs.end());
     wire::HeartbeatResponse response;
     call(kHeartbeatDeadline, [&](auto& client) { client.heartbeat(response, request); });
-    if (response.incarnation != hello_.incarnation) {
-      throw Error(ErrorCode::kUnreachable, "its heartbeat and its hello name different starts");
-    }
-    return {hello_, response.leaving};
+    return checked([&] {
+      if (response.incarnation != hello_.incarnation) {
+        throw Error(ErrorCode::kUnreachable, "its heartbeat and its hello name different starts");
+      }
+      if (response.uptime_ms < 0) {
+        throw Error(ErrorCode::kUnreachable, "its uptime is negative");
+      }
+      return NodeBeat{.hello = hello_,
+                      .leaving = response.leaving,
+                      .uptime = std::chrono::milliseconds(response.uptime_ms)};
+    });
   }
 
   TaskAnswer run_task(const TaskOffer& offer,
@@ -124,6 +131,12 @@ class ThriftNodeLink final : public NodeLink {
   }
 
   void interrupt() override { connection_.interrupt(); }
+
+  [[nodiscard]] LinkBytes bytes() const override {
+    const rpc::Traffic& traffic = connection_.traffic();
+    return {traffic.sent.load(std::memory_order_relaxed),
+            traffic.received.load(std::memory_order_relaxed)};
+  }
 
  private:
   void say_hello(wire::NodeServiceClient& client) {

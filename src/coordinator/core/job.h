@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "coordinator/core/record.h"
 #include "coordinator/core/round.h"
 #include "ml/server_optimizer.h"
 #include "protocol/job_specification.h"
@@ -22,18 +23,33 @@ struct JobSubmission {
   std::shared_ptr<const JobSpecification> specification;
   std::vector<std::uint64_t> shard_rows;  ///< The coordinator's own counts, one a shard, >= 1.
   Blob weights;                           ///< Where the first round starts from.
+  std::vector<Blob> blobs;                ///< Every blob of the specification.
 };
 
-/// A round that gave the next one its weights, and whose validation error is not known yet.
+/// A round that gave the next one its weights, and is not finished: its validation error is not
+/// known yet, or not durable.
 struct AdvancedRound {
   RoundReport report;
   Blob weights;
+  std::shared_ptr<const ml::ServerState> server;
+  std::map<std::string, NodeTally> tallies;  ///< Up to the end of this round, by host:port.
+  bool validated = false;
 };
 
 /// An end that is decided and waits for the validation of the rounds before it.
 struct JobConclusion {
   JobState state = JobState::kSucceeded;
   JobEnd end;
+};
+
+/// A change of state that is decided and waits to be durable and, where nodes must acknowledge it,
+/// for all offers of the job to be answered.
+struct JobMove {
+  JobState to = JobState::kPending;
+  JobEnd end;
+  bool by_command = false;  ///< The nodes must acknowledge it.
+  bool durable = false;
+  std::int64_t ended_ms = 0;  ///< On the wall, if it ends the job.
 };
 
 /// A job's state. A single-threaded value, changed by the scheduler alone.
@@ -44,19 +60,37 @@ struct Job {
   std::vector<std::uint64_t> shard_rows;
   JobState state = JobState::kPending;
   std::uint64_t version = 1;  ///< Rises with every change that a follower may see.
-  /// Of the last finished round, or of best_round if there is one; only its name once ended.
-  Blob weights;
-  std::uint32_t best_round = 0;        ///< With early_stop: the first of the lowest error; else 0.
-  Blob round_weights;                  ///< Where the current round starts from.
-  std::optional<Round> round;          ///< Running: unless nothing is left to train.
-  bool advancing = false;              ///< An AdvanceRound of it is out.
-  std::deque<AdvancedRound> advanced;  ///< Oldest first.
+  std::int64_t submitted_ms = 0;
+  std::int64_t ended_ms = 0;
+
+  /// After the last finished round; weights without their bytes once the job has ended.
+  Checkpoint durable;
+  std::vector<RoundReport> finished;  ///< The rounds up to it, without tasks.
+
+  /// After the last validated round: what `durable` will be once all records are.
+  Checkpoint validated;
+  std::deque<AdvancedRound> advanced;      ///< Not finished, oldest first.
+  std::optional<TimePoint> unsaved_since;  ///< Since when a validated round is not durable.
+  Blob round_weights;                      ///< Where the current round starts from.
   /// The server's optimiser after the last advanced round. Shared with the action that advances.
   std::shared_ptr<const ml::ServerState> server;
-  std::vector<RoundReport> finished;  ///< The rounds whose error is known.
+  std::optional<Round> round;  ///< Running: unless nothing is left to train, or a save is awaited.
+  bool advancing = false;      ///< An AdvanceRound of it is out.
+  /// Answers to come about rounds that were dropped, before those about the current ones.
+  std::size_t stale_steps = 0;
+  std::size_t stale_validations = 0;
+  std::uint64_t last_offer = 0;     ///< The highest number that any of its offers has.
+  std::uint64_t offers_before = 0;  ///< Numbers up to this one may be those of a dropped round.
   std::optional<JobConclusion> conclusion;
+  std::optional<JobMove> move;
   std::map<NodeId, NodeTally> tallies;
+  std::map<std::string, NodeTally> earlier_tallies;  ///< From before the coordinator's start.
   JobEnd end;
+
+  /// The last round that gave the next one its weights.
+  [[nodiscard]] std::uint32_t rounds_advanced() const {
+    return durable.round + static_cast<std::uint32_t>(advanced.size());
+  }
 };
 
 }  // namespace gradmill::coordinator

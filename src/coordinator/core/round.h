@@ -6,9 +6,12 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "coordinator/core/node_registry.h"
+#include "coordinator/core/record.h"
+#include "coordinator/core/running_median.h"
 #include "coordinator/core/task.h"
 #include "protocol/job_status.h"
 
@@ -17,31 +20,33 @@ namespace gradmill::coordinator {
 /// What became of a result.
 enum class Verdict {
   kCounted,
-  kDuplicate,  ///< The task already has a result.
-  kStale,      ///< The offer is no longer the task's current one.
-};
-
-/// Why a job ended.
-struct JobEnd {
-  /// A code: succeeded, cancelled, no_capacity, shard_failed, poison_shard, diverged, stopped.
-  std::string reason;
-  std::string message;  ///< A sentence for people.
+  kDuplicate,  ///< The task already has this result.
+  kConflict,   ///< The task already has a result, with other bits.
+  kStale,      ///< The offer is not out.
 };
 
 /// One round of one job. A single-threaded value; knows nothing of nodes but their ids.
 ///
-/// A task is pending, queued at a node, offered to it, or done. Each move out of pending names a
-/// node; each offer has a new number, and only the current offer may change its task.
+/// A task is pending, queued at a node, offered, done, or, once the round does without it, skipped.
+/// Each offer has a new number and is a lease: only offers that are out may change their task. A
+/// straggler's task has two, on different nodes.
 class Round {
  public:
-  enum class Place { kPending, kQueued, kOffered, kDone };
+  enum class Place { kPending, kQueued, kOffered, kDone, kSkipped };
+
+  struct Lease {
+    NodeId node = 0;
+    std::uint64_t offer = 0;
+    TimePoint offered_at{};
+    bool taken = false;     ///< The node wants it: it began, or asked for blobs.
+    bool accepted = false;  ///< The node has begun.
+  };
 
   struct Task {
     Place place = Place::kPending;
-    NodeId node = 0;          ///< While queued or offered, and who did it once done.
-    std::uint64_t offer = 0;  ///< Number of the newest offer; 0 before the first.
-    bool accepted = false;    ///< The current offer was accepted.
-    TimePoint offered_at{};
+    NodeId node = 0;                       ///< Queued at, last left by, or done by.
+    std::vector<Lease> leases;             ///< Offers that are out, at most two.
+    std::uint32_t offers = 0;              ///< Made so far.
     std::set<NodeId> refused_by;           ///< Nodes that get no offer until they are forgiven.
     std::optional<TimePoint> forgiven_at;  ///< Backing off: when they are.
     unsigned backoffs = 0;                 ///< In a row.
@@ -50,12 +55,17 @@ class Round {
     std::vector<NodeId> died_on;           ///< Nodes lost after they had accepted, once per loss.
     unsigned given_back = 0;               ///< Times a node accepted, and gave it back unharmed.
     std::string last_failure;              ///< For people.
+    TimePoint copy_from{};                 ///< Not before this is it copied again.
     TaskResult result;
     double wait_seconds = 0;      ///< Once done.
     double transfer_seconds = 0;  ///< Once done.
   };
 
-  Round(std::uint32_t number, std::size_t shards, TimePoint started);
+  /// `offers_before`: what the numbers of its offers start behind.
+  Round(std::uint32_t number,
+        std::size_t shards,
+        TimePoint started,
+        std::uint64_t offers_before = 0);
 
   [[nodiscard]] std::uint32_t number() const { return number_; }
   [[nodiscard]] TimePoint started() const { return started_; }
@@ -64,19 +74,28 @@ class Round {
   /// Offers that are out, and how many of them were accepted.
   [[nodiscard]] std::size_t offered() const { return offered_; }
   [[nodiscard]] std::size_t accepted() const { return accepted_; }
-  [[nodiscard]] bool complete() const { return done_ == tasks_.size(); }
+  /// Whether every task is done or skipped.
+  [[nodiscard]] bool complete() const { return done_ + skipped_ == tasks_.size(); }
   [[nodiscard]] const Task& task(std::uint32_t shard) const { return tasks_.at(shard); }
   /// Shards that wait for a node, ascending.
   [[nodiscard]] const std::set<std::uint32_t>& pending() const { return pending_; }
   /// Those of them that some node refused or failed at: not every node will do for them. The others
   /// are all alike to a policy, so that one look serves for all.
   [[nodiscard]] const std::set<std::uint32_t>& choosy() const { return choosy_; }
+  /// Shards that are offered, ascending.
+  [[nodiscard]] const std::set<std::uint32_t>& out() const { return out_; }
   /// Whether a pending task may go to the node.
   [[nodiscard]] bool wants(NodeId node) const;
-  /// Since when no task is accepted; of use while none is.
+  /// Whether some node is at work, or is being given what it needs for it.
+  [[nodiscard]] bool has_takers() const { return taken_ > 0; }
+  /// Since when no node is; of use while none is.
   [[nodiscard]] TimePoint idle_since() const { return idle_since_; }
-  /// The name of the shard's newest offer.
-  [[nodiscard]] TaskId id(const std::string& job, std::uint32_t shard) const;
+  /// The names of the shard's offers that are out.
+  [[nodiscard]] TaskId id(const std::string& job, std::uint32_t shard, std::uint64_t offer) const {
+    return {.job = job, .round = number_, .shard = shard, .offer = offer};
+  }
+  /// The offer, if it is out.
+  [[nodiscard]] const Lease* lease(std::uint32_t shard, std::uint64_t offer) const;
   /// Nodes that shall get no offer of the shard: they refused it, or it diverged on them.
   [[nodiscard]] std::set<NodeId> closed_to(std::uint32_t shard) const;
   /// Whether the shard's loss is no longer finite: two nodes say so, or all that are alive. All
@@ -86,37 +105,51 @@ class Round {
   /// was lost too often after a node had begun it.
   [[nodiscard]] std::optional<JobEnd> hopeless(std::uint32_t shard,
                                                const NodeRegistry& nodes) const;
-  /// The results in shard order, once complete.
-  [[nodiscard]] std::vector<Blob> deltas() const;
+  /// Shards whose only offer is so late by `now` that another node should try them as well, oldest
+  /// offer first: three quarters of the shards are done, and it takes more than twice their median,
+  /// and over a second.
+  [[nodiscard]] std::vector<std::uint32_t> late(TimePoint now) const;
+  /// When the first shard will be, or was; nothing while that cannot be said.
+  [[nodiscard]] std::optional<TimePoint> next_late() const;
+  /// Shards that are done, ascending, and, once complete, those that are not.
+  [[nodiscard]] std::vector<std::uint32_t> shards_done() const;
+  [[nodiscard]] std::vector<std::uint32_t> shards_missing() const;
   /// The round as users see it, once complete; the caller fills in what closing it gave.
   [[nodiscard]] RoundReport report(const NodeRegistry& nodes, TimePoint now) const;
 
-  /// Pending to queued.
+  /// Pending to queued, and back.
   void queue(std::uint32_t shard, NodeId node);
+  void unqueue(std::uint32_t shard);
   /// Queued to offered; returns the new offer's number.
   std::uint64_t offer(std::uint32_t shard, TimePoint now);
-  /// Whether `offer` is the task's current one and still out.
-  [[nodiscard]] bool is_current(std::uint32_t shard, std::uint64_t offer) const;
+  /// A second offer of an offered task, to another node; returns its number.
+  std::uint64_t copy(std::uint32_t shard, NodeId node, TimePoint now);
 
-  /// The current offer was accepted; says whether that is news.
+  /// The node wants the task; it has begun, which may be news. Nothing if the offer is not out.
+  void take(std::uint32_t shard, std::uint64_t offer);
   bool accept(std::uint32_t shard, std::uint64_t offer);
-  /// Queued or offered back to pending: the node refused it, tried and failed at it, says that its
-  /// loss diverged, was lost with it, or gave it back with nothing wrong.
-  void refuse(std::uint32_t shard, TimePoint now);
-  void diverge(std::uint32_t shard, TimePoint now);
-  void fail(std::uint32_t shard, const std::string& why, TimePoint now);
-  void lose(std::uint32_t shard, TimePoint now);
-  void give_back(std::uint32_t shard, TimePoint now);
+  /// The offer, which is out, came to nothing: the node refused it, tried and failed at it, says
+  /// that its loss diverged, was lost with it, or gave it back with nothing wrong. Without another
+  /// offer the task is pending again.
+  void refuse(std::uint32_t shard, std::uint64_t offer, TimePoint now);
+  void diverge(std::uint32_t shard, std::uint64_t offer, TimePoint now);
+  void fail(std::uint32_t shard, std::uint64_t offer, const std::string& why, TimePoint now);
+  void lose(std::uint32_t shard, std::uint64_t offer, TimePoint now);
+  void give_back(std::uint32_t shard, std::uint64_t offer, TimePoint now);
   /// Starts a back-off of a pending task; nodes that refused are asked again from `forgiven_at` on.
   void back_off(std::uint32_t shard, TimePoint forgiven_at);
   /// Ends it: forgets the refusals.
   void forgive(std::uint32_t shard);
 
-  /// Counts `result` if it answers the task's current offer and is the first.
+  /// Counts `result` if its offer is out and the first. Other offers of the task are void then; the
+  /// caller gets them in `superseded`.
   [[nodiscard]] Verdict complete(std::uint32_t shard,
                                  std::uint64_t offer,
                                  TaskResult result,
-                                 TimePoint now);
+                                 TimePoint now,
+                                 std::vector<Lease>& superseded);
+  /// Does without the tasks that are not done; returns their offers with their shards.
+  [[nodiscard]] std::vector<std::pair<std::uint32_t, Lease>> skip_rest();
 
   /// Aborts unless the counters and sets agree with the tasks.
   void check_invariants() const;
@@ -124,19 +157,33 @@ class Round {
   void check_invariants(const std::string& job, const NodeRegistry& nodes) const;
 
  private:
-  Task& leave_node(std::uint32_t shard, TimePoint now);
+  /// Takes the lease off its task, which is pending if it was the last one. Returns the lease.
+  Lease end_lease(std::uint32_t shard, std::uint64_t offer, TimePoint now);
+  void forget_lease(const Lease& lease);
+  std::uint64_t add_lease(std::uint32_t shard, NodeId node, TimePoint now);
   void keep_choosy(std::uint32_t shard);
+  /// Around every change of the task's leases.
+  void forget_single(std::uint32_t shard);
+  void keep_single(std::uint32_t shard);
+  /// How long an offer may take before its task is copied; nothing while that cannot be said.
+  [[nodiscard]] std::optional<Duration> allowed() const;
   [[nodiscard]] static bool is_choosy(const Task& task);
 
   std::uint32_t number_;
   TimePoint started_;
   TimePoint idle_since_;
+  std::uint64_t offers_before_;
   std::vector<Task> tasks_;
   std::set<std::uint32_t> pending_;
   std::set<std::uint32_t> choosy_;  // of the pending ones
+  std::set<std::uint32_t> out_;
+  std::set<std::pair<TimePoint, std::uint32_t>> singles_;  // only one offer, and taken: since when
+  RunningMedian seconds_;  // of the tasks done, from offer to result
   std::size_t done_ = 0;
+  std::size_t skipped_ = 0;
   std::size_t offered_ = 0;
-  std::size_t accepted_ = 0;  // of the offered ones
+  std::size_t taken_ = 0;     // of the offered ones
+  std::size_t accepted_ = 0;  // of the taken ones
 };
 
 }  // namespace gradmill::coordinator

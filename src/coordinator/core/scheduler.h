@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -14,7 +16,9 @@
 #include "coordinator/core/job_table.h"
 #include "coordinator/core/node_registry.h"
 #include "coordinator/core/policy/policy.h"
+#include "coordinator/core/record.h"
 #include "coordinator/core/task.h"
+#include "protocol/garbage.h"
 
 namespace gradmill::coordinator {
 
@@ -31,15 +35,15 @@ struct CancelTask {
   TaskId task;
 };
 
-/// All shards of the round are in: make the server's step, and answer with round_advanced or
-/// round_diverged, or end the job.
+/// All shards of the round are in, or all that it waits for: make the server's step, and answer
+/// with round_advanced or round_diverged, or end the job. Answers come in the order of the actions.
 struct AdvanceRound {
   std::string job;
   std::uint32_t round = 0;
   std::shared_ptr<const JobSpecification> specification;
   Blob weights;
-  std::vector<Blob> deltas;  ///< In shard order.
-  std::vector<std::uint64_t> rows;
+  std::vector<Blob> deltas;                       ///< In shard order, of the shards that are in.
+  std::vector<std::uint64_t> rows;                ///< Of the same shards.
   std::shared_ptr<const ml::ServerState> server;  ///< Before the step.
 };
 
@@ -52,14 +56,45 @@ struct ValidateRound {
   Blob weights;
 };
 
-/// The job has ended; its blobs may go. `weights` are those that its status names.
+/// Make this durable, after all records before it, and answer with saved().
+struct Save {
+  std::uint64_t ticket = 0;  ///< Rises by one with each record.
+  Record record;
+};
+
+/// Keep asking the node how it is, and answer with heartbeat(), heartbeat_missed() and node_gone().
+struct WatchNode {
+  NodeId node = 0;
+  Address address;
+};
+
+/// The node is no member any more. Offers that are out still have to be answered.
+struct UnwatchNode {
+  NodeId node = 0;
+};
+
+/// The job has ended, durably; its blobs may go. `weights` are those that its status names.
 struct JobEnded {
   std::string job;
   std::shared_ptr<const JobSpecification> specification;
   Blob weights;
 };
 
-using Action = std::variant<OfferTask, CancelTask, AdvanceRound, ValidateRound, JobEnded>;
+/// For logs: something happened to a job, or, if there is none, to a node.
+struct Note {
+  std::string job;
+  JobEvent event;  ///< Without time and sequence.
+};
+
+using Action = std::variant<OfferTask,
+                            CancelTask,
+                            AdvanceRound,
+                            ValidateRound,
+                            Save,
+                            WatchNode,
+                            UnwatchNode,
+                            JobEnded,
+                            Note>;
 using Actions = std::vector<Action>;
 
 /// What the server's step gave.
@@ -77,7 +112,14 @@ struct RoundValidation {
 
 struct SchedulerOptions {
   Duration capacity_timeout = std::chrono::seconds(60);
-  std::uint64_t seed = 1;  ///< Of the jitter; the policy has its own.
+  FailureDetection detection{};
+  /// A round is held back while an earlier one has waited for longer to be durable, so that a crash
+  /// costs no more than this of finished rounds.
+  Duration unsaved_max = std::chrono::milliseconds(50);
+  Retention retention{};     ///< Its age is not applied here: see remove().
+  std::uint64_t epoch = 1;   ///< Of this start: offers of different starts have different numbers.
+  std::int64_t wall_ms = 0;  ///< What the clock on the wall shows, since 1970, at TimePoint{}.
+  std::uint64_t seed = 1;    ///< Of the jitter; the policy has its own.
 };
 
 /// Turns events into actions. Not thread-safe; every event comes with the time it happened, never
@@ -86,22 +128,43 @@ class Scheduler {
  public:
   Scheduler(const SchedulerOptions& options, std::unique_ptr<Policy> policy);
 
-  NodeId add_node(const Address& address) { return nodes_.add(address); }
+  /// What was found in the store, before all events but add_node(). Jobs that ran go on after their
+  /// last durable round.
+  [[nodiscard]] Actions restore(std::vector<StoredJob> jobs,
+                                const std::vector<StoredNode>& nodes,
+                                TimePoint now);
 
   /// A new job, with at least one shard and one round. The id must be new.
   [[nodiscard]] Actions submit(JobSubmission submission, TimePoint now);
-  /// Ends a job in a final state if it has not ended; nothing happens to others.
+  /// Ends a job that has not ended: a final state for a reason of ours.
   [[nodiscard]] Actions end(const std::string& job,
                             JobState state,
                             const JobEnd& why,
                             TimePoint now);
+  /// Cancels, pauses or resumes a job; nothing happens where that makes no sense.
+  [[nodiscard]] Actions control(const std::string& job, JobCommand command, TimePoint now);
+  /// Forgets a job that has ended, and of whose tasks none is out.
+  [[nodiscard]] Actions remove(const std::string& job, TimePoint now);
 
-  /// The node answers; `hello` tells whether it is a new incarnation.
-  [[nodiscard]] Actions node_up(NodeId node, const NodeHello& hello, TimePoint now);
-  /// The node does not answer: its tasks go elsewhere.
-  [[nodiscard]] Actions node_down(NodeId node, const std::string& why, TimePoint now);
+  /// A node becomes a member, or is one already: listed nodes are as durable as their list. One
+  /// that was taken out comes back if a client adds it, or if it announces itself as a new process.
+  [[nodiscard]] Actions add_node(const Address& address, NodeSource source, TimePoint now);
+  /// As above, for a node that announces itself.
+  [[nodiscard]] Actions announce_node(const Address& address,
+                                      const std::string& incarnation,
+                                      TimePoint now);
+  /// Takes a node out: it finishes what it has begun, and gets no more.
+  [[nodiscard]] Actions remove_node(NodeId node, TimePoint now);
 
-  /// The node has begun with the task; it still has to be answered.
+  /// The node answered a heartbeat.
+  [[nodiscard]] Actions heartbeat(NodeId node, const NodeBeat& beat, TimePoint now);
+  /// It did not.
+  [[nodiscard]] Actions heartbeat_missed(NodeId node, const std::string& why, TimePoint now);
+  /// Nobody listens at its address: its tasks go elsewhere.
+  [[nodiscard]] Actions node_gone(NodeId node, const std::string& why, TimePoint now);
+
+  /// The node asked for what it needs for the task; it has begun. It still has to be answered.
+  [[nodiscard]] Actions task_taken(const TaskId& task, TimePoint now);
   [[nodiscard]] Actions task_accepted(const TaskId& task, TimePoint now);
   /// The node's simulated load refused the offer.
   [[nodiscard]] Actions task_refused(NodeId node, const TaskId& task, TimePoint now);
@@ -111,88 +174,145 @@ class Scheduler {
                                   TaskResult result,
                                   TimePoint now);
   /// The node tried and failed, or returned something invalid.
-  [[nodiscard]] Actions task_failed(NodeId node,
-                                    const TaskId& task,
-                                    const std::string& why,
-                                    TimePoint now);
+  [[nodiscard]] Actions task_failed(
+      NodeId node, const TaskId& task, LossReason reason, const std::string& why, TimePoint now);
   /// The loss became infinite on the node. No fault of the node's; the job ends once it is sure.
   [[nodiscard]] Actions task_diverged(NodeId node, const TaskId& task, TimePoint now);
-  /// The offer came to nothing without a fault in the task: the connection broke, the node was
-  /// busy or is leaving, or the offer was cancelled. `fault` sets the node aside; without one, a
-  /// node that had no room for the task is left alone for a moment.
+  /// The offer came to nothing without a fault in the task. `fault` sets the node aside; without
+  /// one, a node that had no room for the task is left alone for a moment.
   [[nodiscard]] Actions task_lost(NodeId node,
                                   const TaskId& task,
+                                  LossReason reason,
                                   const std::optional<std::string>& fault,
                                   TimePoint now);
 
-  /// The next round starts at once, or the job ends when all of its rounds are validated.
+  /// The next round starts at once, or the job ends when all of its rounds are finished.
   [[nodiscard]] Actions round_advanced(const std::string& job,
                                        std::uint32_t round,
                                        RoundStep step,
                                        TimePoint now);
   /// The server's step gave weights that are not finite: the job ends with those before it.
   [[nodiscard]] Actions round_diverged(const std::string& job, std::uint32_t round, TimePoint now);
-  /// The round is finished; perhaps the job stops early.
+  /// The step or the validation could not be made: the job ends.
+  [[nodiscard]] Actions step_failed(const std::string& job, const std::string& why, TimePoint now);
+  [[nodiscard]] Actions validation_failed(const std::string& job,
+                                          const std::string& why,
+                                          TimePoint now);
+  /// Perhaps the job stops early. The round is finished once it is durable.
   [[nodiscard]] Actions round_validated(const std::string& job,
                                         std::uint32_t round,
                                         const RoundValidation& validation,
                                         TimePoint now);
+  /// All records up to this ticket are durable.
+  [[nodiscard]] Actions saved(std::uint64_t ticket, TimePoint now);
   /// Time has passed.
   [[nodiscard]] Actions tick(TimePoint now);
   /// When, after `now`, the next tick is due even if nothing happens.
   [[nodiscard]] std::optional<TimePoint> wakeup(TimePoint now) const;
 
   [[nodiscard]] const Job* find(const std::string& id) const { return jobs_.find(id); }
+  /// Ids of all jobs, in order of submission.
+  [[nodiscard]] const std::vector<std::string>& jobs() const { return jobs_.all(); }
   /// Jobs that run before `job`.
   [[nodiscard]] std::size_t ahead(const Job& job) const { return jobs_.ahead(job.id); }
-  /// Ids of the jobs that have not ended, oldest first.
+  /// Ids of the jobs that run or wait, oldest first. Paused ones are not among them.
   [[nodiscard]] std::vector<std::string> live_jobs() const { return jobs_.live(); }
   [[nodiscard]] const NodeRegistry& nodes() const { return nodes_; }
+  /// The last ticket given, and the last one that is durable.
+  [[nodiscard]] std::uint64_t last_ticket() const { return last_ticket_; }
+  [[nodiscard]] std::uint64_t saved_ticket() const { return saved_ticket_; }
+  [[nodiscard]] std::uint64_t epoch() const { return options_.epoch; }
+  /// What the clock on the wall shows at `now`, since 1970.
+  [[nodiscard]] std::int64_t wall_ms(TimePoint now) const;
   /// What keeps the job from going on, for people; empty if nothing does.
   [[nodiscard]] std::string hindrance(const Job& job, TimePoint now) const;
+  /// The job's tallies over all starts, by host:port.
+  [[nodiscard]] std::map<std::string, NodeTally> tallies(const Job& job) const;
 
   /// Aborts unless the books agree with each other.
   void check_invariants() const;
 
  private:
-  /// The running job, if `task` belongs to its current round and is its task's current offer.
+  /// The running job, if `task` belongs to its current round and is an offer of its task that is
+  /// out.
   Job* holder_of(const TaskId& task);
 
-  /// What follows from every event: end the job that waited too long for capacity, start the next
-  /// in line, give every task that can go somewhere to a node, and offer what has a slot.
+  // scheduler.cc: what follows from every event.
+
+  /// Judges the silent, ends the job that waited too long for capacity, starts the next in line,
+  /// gives every task that can go somewhere to a node, and offers what has a slot.
   void dispatch(TimePoint now, Actions& actions);
-  void start_next(TimePoint now);
+  void judge_silence(TimePoint now, Actions& actions);
+  /// Takes back what is queued at the node, and voids its leases.
+  void reclaim_queue(NodeId node);
+  void release_node(NodeId node, LossReason reason, TimePoint now, Actions& actions);
+  void note_loss(NodeId node,
+                 const TaskId& task,
+                 LossReason reason,
+                 const std::string& why,
+                 Actions& actions) const;
+
+  // assignment.cc: which task goes where.
+
   void assign_pending(Job& job, TimePoint now);
   /// Queues the task at the node that the policy picks, if it picks one.
   bool assign(Job& job, std::uint32_t shard, TimePoint now);
   void offer_queued(Job& job, TimePoint now, Actions& actions);
-
-  /// Takes back what is queued at the node, and what is offered to it.
-  void reclaim_queue(NodeId node, TimePoint now);
-  void release_node(NodeId node, TimePoint now, Actions& actions);
-
-  /// Whether an AdvanceRound of this round is out.
-  [[nodiscard]] bool is_advancing(const std::string& job, std::uint32_t round) const;
-  void advance_if_complete(Job& job, Actions& actions) const;
-  void end_if_diverged(Job& job, std::uint32_t shard, Actions& actions);
-  /// Nothing more is trained; the job ends as soon as the rounds so far are validated.
-  void conclude(Job& job, JobConclusion conclusion, Actions& actions);
-  void end_if_concluded(Job& job, Actions& actions);
-  /// Cancels what is offered of the current round and takes back what is queued.
-  void drop_round(Job& job, Actions& actions);
+  void copy_stragglers(Job& job, TimePoint now, Actions& actions);
+  void make_offer(
+      Job& job, std::uint32_t shard, NodeId node, std::uint64_t number, Actions& actions);
   [[nodiscard]] bool out_of_capacity(const Job& job, TimePoint now) const;
   /// Whether the policy keeps a task back although some node has a free slot for it.
   [[nodiscard]] bool holds_back(const Round& round, TimePoint now) const;
-  void end_if_hopeless(Job& job, std::uint32_t shard, Actions& actions);
-  void end_job(Job& job, JobState state, JobEnd end, Actions& actions);
 
+  // job_life.cc and job_progress.cc: from submission to the end, and from round to round.
+
+  void start_next(TimePoint now, Actions& actions);
+  void start_round(Job& job, TimePoint now);
+  void end_late_round(Job& job, TimePoint now, Actions& actions);
+  void complete_if_all_in(Job& job, Actions& actions) const;
+  /// Whether the answer to an AdvanceRound or ValidateRound of the job is about a dropped round.
+  bool is_stale_step(const std::string& job);
+  bool is_stale_validation(const std::string& job);
+  /// Whether an AdvanceRound of this round is out.
+  [[nodiscard]] bool is_advancing(const std::string& job, std::uint32_t round) const;
+  [[nodiscard]] static std::size_t awaiting_validation(const Job& job);
+  void finish_round(Job& job, Checkpoint checkpoint, Actions& actions);
+  void save_round(Job& job, AdvancedRound& round, TimePoint now, Actions& actions);
+  void end_if_hopeless(Job& job, std::uint32_t shard, TimePoint now, Actions& actions);
+  void end_if_diverged(Job& job, std::uint32_t shard, TimePoint now, Actions& actions);
+  /// Ends the job if its validated rounds say so: all are done, or it stops early.
+  void end_if_over(Job& job, TimePoint now, Actions& actions);
+  /// Nothing more is trained; the job ends as soon as the rounds so far are validated.
+  void conclude(Job& job, JobConclusion conclusion, TimePoint now, Actions& actions);
+  void end_if_concluded(Job& job, TimePoint now, Actions& actions);
+  /// Cancels what is offered of the current round and takes back what is queued.
+  void drop_round(Job& job, Actions& actions);
+  /// Decides on a change of state; what is not validated yet is dropped.
+  void begin_move(Job& job, JobMove move, TimePoint now, Actions& actions);
+  void finish_move_if_settled(Job& job, Actions& actions);
+  void forget_old_jobs(std::int64_t now_ms, Actions& actions);
+  /// Whether nothing that is still to come can be taken for another job of the same id.
+  [[nodiscard]] bool is_forgettable(const Job& job) const;
+  std::uint64_t save(Record record, Actions& actions);
   void check_invariants(const Job& job) const;
+
+  /// What a ticket was for.
+  struct Pending {
+    std::uint64_t ticket = 0;
+    std::string job;
+    std::optional<Checkpoint> checkpoint;  ///< None: the job's move.
+    TimePoint since{};                     ///< When the ticket was given.
+  };
 
   SchedulerOptions options_;
   std::unique_ptr<Policy> policy_;
   std::mt19937_64 jitter_;
   NodeRegistry nodes_;
   JobTable jobs_;
+  std::deque<Pending> unsaved_;
+  std::uint64_t last_ticket_ = 0;
+  std::uint64_t saved_ticket_ = 0;
 };
 
 }  // namespace gradmill::coordinator

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "protocol/job_specification.h"
 #include "protocol/task.h"
@@ -26,5 +27,20 @@ struct TaskResult {
   double compute_seconds = 0;
   double delay_seconds = 0;  ///< Simulated load.
 };
+
+/// Why an offer came to nothing, as logs and counts name it.
+enum class LossReason {
+  kInvalidResult,   ///< Its result is not valid.
+  kNodeError,       ///< The node says that it cannot do it.
+  kConnectionLost,  ///< The connection broke, or the node did not answer as it should.
+  kBusy,            ///< The node had no room.
+  kNotFound,        ///< The node knows nothing of it.
+  kCancelled,       ///< It was cancelled, here or there.
+  kOutOfMemory,     ///< We had no memory for it.
+  kNodeFailed,      ///< The node failed while it had it.
+  kNodeRestarted,   ///< The node's process is another one.
+};
+
+[[nodiscard]] std::string_view name_of(LossReason reason);
 
 }  // namespace gradmill::coordinator

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -9,24 +10,28 @@
 
 #include "base/address.h"
 #include "base/blob.h"
+#include "base/error.h"
+#include "coordinator/core/node_registry.h"
 #include "coordinator/core/task.h"
 #include "protocol/task.h"
 
 namespace gradmill::coordinator {
 
-/// What a heartbeat tells.
-struct Heartbeat {
-  NodeHello hello;
-  bool leaving = false;  ///< The node takes no new work.
+/// What went over a link, in bytes; both only rise.
+struct LinkBytes {
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;
 };
 
 /// One connection to one node, made when it is needed. Every call has a deadline of seconds and
 /// throws Error: kUnreachable when the node does not answer as it should, kUnavailable after
-/// interrupt(), others as the node says. For one thread at a time, except interrupt().
+/// interrupt(), others as the node says. The kUnreachable is a ConnectionRefused if the node's host
+/// says that nobody listens there: then the process is gone, while any other one may also be a node
+/// that is slow or cut off. For one thread at a time, except interrupt() and bytes().
 class NodeLink {
  public:
   virtual ~NodeLink() = default;
-  [[nodiscard]] virtual Heartbeat heartbeat(std::span<const std::string> live_jobs) = 0;
+  [[nodiscard]] virtual NodeBeat heartbeat(std::span<const std::string> live_jobs) = 0;
   /// Offers a task; the answer comes once it is decided, or after `wait` with kRunning. With
   /// `inline_weights` the weights go along.
   [[nodiscard]] virtual TaskAnswer run_task(const TaskOffer& offer,
@@ -40,6 +45,8 @@ class NodeLink {
   [[nodiscard]] virtual Blob get_blob(const BlobRef& blob) = 0;
   /// Makes the call in progress and all later ones fail at once. From any thread.
   virtual void interrupt() = 0;
+  /// Of all connections that this link has made so far. From any thread.
+  [[nodiscard]] virtual LinkBytes bytes() const = 0;
 };
 
 /// Makes links to the node at an address. Thread-safe.

@@ -1,42 +1,96 @@
 #include "coordinator/service/coordinator.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
 #include "base/error.h"
+#include "base/event_log.h"
 #include "base/overload.h"
-#include "coordinator/service/job_intake.h"
 #include "coordinator/service/round_step.h"
-#include "coordinator/service/status_report.h"
-#include "protocol/specification_check.h"
 
 namespace gradmill::coordinator {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::chrono::seconds kDurableWait{10};
+
+/// What the clock on the wall shows when the steady one shows its beginning.
+std::int64_t wall_ms_at_zero() {
+  using std::chrono::milliseconds;
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  const auto steady = Clock::now().time_since_epoch();
+  return std::chrono::duration_cast<milliseconds>(wall - steady).count();
+}
+
+SchedulerOptions scheduler_options(const CoordinatorOptions& options, const StoredState& state) {
+  SchedulerOptions all = options.scheduler;
+  all.epoch = state.epoch;
+  all.wall_ms = wall_ms_at_zero();
+  return all;
+}
+
+void write_log(const std::string& job, const JobEvent& event) {
+  LogEvent line;
+  line.level = event.warning ? LogLevel::kWarning : LogLevel::kInfo;
+  line.event = event.event;
+  const auto add = [&](const char* name, const auto& value) {
+    if (value) {
+      line.fields.emplace_back(name, *value);
+    }
+  };
+  if (!job.empty()) {
+    line.fields.emplace_back("job", job);
+  }
+  add("round", event.round);
+  add("shard", event.shard ? std::optional(*event.shard + 1) : std::nullopt);
+  add("attempt", event.attempt);
+  if (!event.node.empty()) {
+    line.fields.emplace_back("node", event.node);
+  }
+  if (!event.reason.empty()) {
+    line.fields.emplace_back("reason", event.reason);
+  }
+  line.message = event.message;
+  log_event(line);
+}
+
 }  // namespace
 
 Coordinator::Coordinator(const CoordinatorOptions& options,
                          std::unique_ptr<Policy> policy,
                          const std::vector<Address>& nodes,
-                         const NodeLinkFactory& make_link)
-    : blobs_(options.blob_bytes_max),
+                         NodeLinkFactory make_link,
+                         JobStore& store,
+                         StoredState state)
+    : options_(options),
+      make_link_(std::move(make_link)),
+      store_(store),
+      stored_(std::move(state)),
+      coordinator_(stored_.coordinator),
+      blobs_(options.blob_bytes_max),
       validator_(blobs_),
-      scheduler_(options.scheduler, std::move(policy)) {
+      journal_(store,
+               [this](std::uint64_t ticket) {
+                 handle([&](TimePoint now) { return scheduler_.saved(ticket, now); });
+               }),
+      scheduler_(scheduler_options(options, stored_), std::move(policy)) {
+  std::vector<StoredNode> members;
+  members.reserve(nodes.size() + stored_.nodes.size());
   for (const Address& address : nodes) {
-    const NodeId id = scheduler_.add_node(address);
-    sessions_.push_back(
-        std::make_unique<NodeSession>(id, address, make_link, static_cast<NodeEvents&>(*this)));
+    members.push_back({address, NodeSource::kListed});
   }
+  members.insert(members.end(), stored_.nodes.begin(), stored_.nodes.end());
+  stored_.nodes = std::move(members);
 }
 
 // NOLINTNEXTLINE(bugprone-exception-escape): a throw from stop() would be a bug and ends us
 Coordinator::~Coordinator() { stop(); }
 
 void Coordinator::start() {
+  journal_.start();
+  restore();
   clock_ = std::thread([this] { keep_time(); });
   advancing_ = std::thread([this] {
     serve(to_advance_, to_advance_filled_, [this](const auto& round) { advance(round); });
@@ -44,9 +98,42 @@ void Coordinator::start() {
   validating_ = std::thread([this] {
     serve(to_validate_, to_validate_filled_, [this](const auto& round) { validate(round); });
   });
-  for (const auto& session : sessions_) {
-    session->start();
+}
+
+void Coordinator::restore() {
+  std::vector<std::string> lost;
+  for (const StoredJob& job : stored_.jobs) {
+    if (has_ended(job.state)) {
+      continue;
+    }
+    if (pin_stored_blobs(job)) {
+      pinned_.insert(job.job);
+    } else {
+      lost.push_back(job.job);
+    }
   }
+  StoredState state = std::exchange(stored_, {});
+  handle(
+      [&](TimePoint now) { return scheduler_.restore(std::move(state.jobs), state.nodes, now); });
+  for (const std::string& job : lost) {
+    handle([&](TimePoint now) {
+      return scheduler_.end(
+          job, JobState::kFailed, {"data_lost", "its data is no longer in the state folder"}, now);
+    });
+  }
+}
+
+bool Coordinator::pin_stored_blobs(const StoredJob& job) {
+  const std::vector<BlobRef> refs = job.specification->blobs();
+  for (const BlobRef& ref : refs) {
+    if (blobs_.find(ref.digest)) {
+      continue;
+    }
+    if (const std::optional<Blob> blob = store_.blob(ref)) {
+      blobs_.put(*blob);
+    }
+  }
+  return blobs_.pin(refs).empty();
 }
 
 void Coordinator::stop() {
@@ -55,83 +142,35 @@ void Coordinator::stop() {
     if (std::exchange(stopping_, true)) {
       return;
     }
-    for (const std::string& job : scheduler_.live_jobs()) {
-      enact(scheduler_.end(
-          job, JobState::kFailed, {"stopped", "the coordinator was stopped"}, Clock::now()));
-    }
     changed_.notify_all();
     ended_.notify_all();
     time_changed_.notify_all();
     to_advance_filled_.notify_all();
     to_validate_filled_.notify_all();
   }
-  for (const auto& session : sessions_) {
-    session->stop();
-  }
   for (std::thread* thread : {&clock_, &advancing_, &validating_}) {
     if (thread->joinable()) {
       thread->join();
     }
   }
-}
-
-std::vector<Digest> Coordinator::submit(const std::string& id,
-                                        const JobSpecification& specification) {
-  check_specification(specification);
-  const auto shared = std::make_shared<const JobSpecification>(specification);
-  const std::vector<BlobRef> blobs = shared->blobs();
-  const auto submitted = [&] {
-    const Job* const job = scheduler_.find(id);
-    if (job != nullptr && job->digest != job_digest(*shared)) {
-      throw invalid_input("job '" + id + "' exists with another specification; use another --id");
-    }
-    return job != nullptr;
-  };
-  {
-    const std::lock_guard lock(mutex_);
-    if (submitted()) {
-      return {};
+  journal_.stop();
+  // Nobody adds to them any more: whoever could has seen that we stop.
+  for (const auto& session : sessions_) {
+    if (session != nullptr) {
+      session->stop();
     }
   }
-  std::vector<Digest> missing = blobs_.pin(blobs);
-  if (!missing.empty()) {
-    return missing;
+  for (const auto& session : retired_) {
+    session->stop();
   }
-  try {
-    JobSubmission submission = admit_job(id, shared, blobs_);
-    const std::lock_guard lock(mutex_);
-    if (stopping_) {
-      throw Error(ErrorCode::kUnavailable, "the coordinator is stopping");
-    }
-    if (submitted()) {
-      blobs_.unpin(blobs);
-      return {};
-    }
-    spdlog::info("job {}: {} rounds of {} shards", id, shared->rounds, shared->shards.size());
-    enact(scheduler_.submit(std::move(submission), Clock::now()));
-    tell_of_change();
-  } catch (const Error&) {
-    blobs_.unpin(blobs);
-    throw;
-  }
-  return {};
-}
-
-JobStatus Coordinator::follow(const JobQuery& query, std::chrono::milliseconds wait) {
-  std::unique_lock lock(mutex_);
-  if (query.version > 0 && query.gather.count() > 0) {
-    ended_.wait_for(lock, std::min(query.gather, wait), [&] {
-      return stopping_ || has_ended(job_at(query.job).state);
-    });
-  }
-  changed_.wait_for(
-      lock, wait, [&] { return stopping_ || job_at(query.job).version > query.version; });
-  return report_status(scheduler_, job_at(query.job), query, Clock::now());
 }
 
 template <class Event>
 void Coordinator::handle(const Event& event) {
   const std::lock_guard lock(mutex_);
+  if (stopping_) {
+    return;
+  }
   enact(event(Clock::now()));
 #ifndef NDEBUG
   scheduler_.check_invariants();
@@ -147,40 +186,31 @@ void Coordinator::tell_of_change() {
   }
 }
 
-JobState Coordinator::cancel(const std::string& id) {
-  {
-    const std::lock_guard lock(mutex_);
-    static_cast<void>(job_at(id));
+void Coordinator::await_durable(std::unique_lock<std::mutex>& lock) {
+  const std::uint64_t ticket = scheduler_.last_ticket();
+  const bool is_durable = changed_.wait_for(
+      lock, kDurableWait, [&] { return stopping_ || scheduler_.saved_ticket() >= ticket; });
+  if (scheduler_.saved_ticket() < ticket) {
+    const std::string trouble = is_durable ? "the coordinator is stopping" : journal_.trouble();
+    throw Error(ErrorCode::kUnavailable,
+                trouble.empty() ? "the state folder is too slow" : trouble);
   }
-  handle([&](TimePoint now) {
-    return scheduler_.end(id, JobState::kCancelled, {"cancelled", "the job was cancelled"}, now);
-  });
-  const std::lock_guard lock(mutex_);
-  return job_at(id).state;
 }
 
-Blob Coordinator::get_blob(const BlobRef& ref) {
-  const std::optional<Blob> blob = blobs_.find(ref.digest);
-  if (!blob || blob->ref != ref) {
-    throw Error(ErrorCode::kNotFound,
-                "the blob " + ref.digest.hex() + " is not (or no longer) here");
-  }
-  return *blob;
+void Coordinator::heartbeat(NodeId node, const NodeBeat& beat) {
+  handle([&](TimePoint now) { return scheduler_.heartbeat(node, beat, now); });
 }
 
-void Coordinator::node_up(NodeId node, const NodeHello& hello) {
-  handle([&](TimePoint now) {
-    Actions actions = scheduler_.node_up(node, hello, now);
-    const Node& known = scheduler_.nodes().at(node);
-    if (!known.alive) {
-      spdlog::warn("node {} is left out: {}", known.address.text(), known.trouble);
-    }
-    return actions;
-  });
+void Coordinator::heartbeat_missed(NodeId node, const std::string& why) {
+  handle([&](TimePoint now) { return scheduler_.heartbeat_missed(node, why, now); });
 }
 
-void Coordinator::node_down(NodeId node, const std::string& why) {
-  handle([&](TimePoint now) { return scheduler_.node_down(node, why, now); });
+void Coordinator::node_gone(NodeId node, const std::string& why) {
+  handle([&](TimePoint now) { return scheduler_.node_gone(node, why, now); });
+}
+
+void Coordinator::task_taken(const TaskId& task) {
+  handle([&](TimePoint now) { return scheduler_.task_taken(task, now); });
 }
 
 void Coordinator::task_accepted(const TaskId& task) {
@@ -188,16 +218,6 @@ void Coordinator::task_accepted(const TaskId& task) {
 }
 
 void Coordinator::task_ended(NodeId node, const TaskId& task, TaskOutcome outcome) {
-  const auto log = [&](const char* what, const std::string& why) {
-    spdlog::warn("job {} round {} shard {} offer {}: {} on {}: {}",
-                 task.job,
-                 task.round,
-                 task.shard + 1,
-                 task.offer,
-                 what,
-                 scheduler_.nodes().at(node).address.text(),
-                 why);
-  };
   handle([&](TimePoint now) {
     return std::visit(
         Overload{[&](TaskRefused&) { return scheduler_.task_refused(node, task, now); },
@@ -205,18 +225,11 @@ void Coordinator::task_ended(NodeId node, const TaskId& task, TaskOutcome outcom
                    return scheduler_.task_done(node, task, std::move(result), now);
                  },
                  [&](TaskFailed& failed) {
-                   log("failed", failed.why);
-                   return scheduler_.task_failed(node, task, failed.why, now);
+                   return scheduler_.task_failed(node, task, failed.reason, failed.why, now);
                  },
-                 [&](TaskDiverged&) {
-                   log("diverged", "its loss is no longer finite");
-                   return scheduler_.task_diverged(node, task, now);
-                 },
+                 [&](TaskDiverged&) { return scheduler_.task_diverged(node, task, now); },
                  [&](TaskLost& lost) {
-                   if (lost.fault) {
-                     log("lost", *lost.fault);
-                   }
-                   return scheduler_.task_lost(node, task, lost.fault, now);
+                   return scheduler_.task_lost(node, task, lost.reason, lost.fault, now);
                  }},
         outcome);
   });
@@ -251,16 +264,45 @@ void Coordinator::enact(ValidateRound action) {
   to_validate_filled_.notify_one();
 }
 
+void Coordinator::enact(Save action) { journal_.add(action.ticket, std::move(action.record)); }
+
+void Coordinator::enact(const WatchNode& action) {
+  sessions_.resize(std::max<std::size_t>(sessions_.size(), action.node + 1));
+  sessions_[action.node] = std::make_unique<NodeSession>(action.node,
+                                                         action.address,
+                                                         options_.heartbeat_interval,
+                                                         make_link_,
+                                                         static_cast<NodeEvents&>(*this));
+  sessions_[action.node]->start();
+}
+
+void Coordinator::enact(const UnwatchNode& action) {
+  retired_.push_back(std::move(sessions_[action.node]));
+  time_changed_.notify_all();
+}
+
 void Coordinator::enact(const JobEnded& action) {
   ended_.notify_all();
-  const Job& job = job_at(action.job);
-  spdlog::info("job {}: {}: {}", job.id, name_of(job.state), job.end.message);
-  blobs_.unpin(action.specification->blobs());
+  if (pinned_.erase(action.job) == 1) {
+    blobs_.unpin(action.specification->blobs());
+  }
   try {
     blobs_.put(action.weights);
-  } catch (const Error& error) {
-    spdlog::warn("job {}: its weights are not kept: {}", job.id, error.what());
+  } catch (const Error&) {
+    // They are in the store as well.
   }
+}
+
+void Coordinator::enact(Note action) {
+  write_log(action.job, action.event);
+  if (action.job.empty()) {
+    return;
+  }
+  using std::chrono::milliseconds;
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  action.event.time_ms = std::chrono::duration_cast<milliseconds>(wall).count();
+  action.event.sequence = (scheduler_.epoch() << 32U) + ++events_;
+  journal_.add(0, JobLogged{std::move(action.job), std::move(action.event)});
 }
 
 const Job& Coordinator::job_at(const std::string& id) const {
@@ -280,10 +322,21 @@ void Coordinator::keep_time() {
     } else {
       time_changed_.wait(lock);
     }
+    stop_retired(lock);
     if (!stopping_) {
       enact(scheduler_.tick(Clock::now()));
       changed_.notify_all();
     }
+  }
+}
+
+void Coordinator::stop_retired(std::unique_lock<std::mutex>& lock) {
+  while (!retired_.empty()) {
+    const std::unique_ptr<NodeSession> session = std::move(retired_.back());
+    retired_.pop_back();
+    lock.unlock();
+    session->stop();
+    lock.lock();
   }
 }
 
@@ -301,10 +354,13 @@ void Coordinator::serve(std::deque<Work>& inbox, std::condition_variable& filled
     try {
       work(next);
     } catch (const std::exception& error) {
-      const JobEnd end = {
-          "internal",
-          "round " + std::to_string(next.round) + " could not be closed: " + error.what()};
-      handle([&](TimePoint now) { return scheduler_.end(next.job, JobState::kFailed, end, now); });
+      const std::string why =
+          "round " + std::to_string(next.round) + " could not be closed: " + error.what();
+      handle([&](TimePoint now) {
+        return std::is_same_v<Work, AdvanceRound>
+                   ? scheduler_.step_failed(next.job, why, now)
+                   : scheduler_.validation_failed(next.job, why, now);
+      });
     }
     lock.lock();
   }
@@ -320,10 +376,6 @@ void Coordinator::advance(const AdvanceRound& round) {
 
 void Coordinator::validate(const ValidateRound& round) {
   const RoundValidation validation = validator_.validate(round);
-  if (validation.error) {
-    spdlog::info(
-        "job {} round {}: validation error {:.6f}", round.job, round.round, *validation.error);
-  }
   handle([&](TimePoint now) {
     return scheduler_.round_validated(round.job, round.round, validation, now);
   });

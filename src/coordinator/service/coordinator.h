@@ -7,63 +7,108 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/blob_cache.h"
 #include "coordinator/core/scheduler.h"
+#include "coordinator/ports/job_store.h"
+#include "coordinator/service/journal.h"
 #include "coordinator/service/node_session.h"
 #include "coordinator/service/round_validator.h"
+#include "protocol/garbage.h"
+#include "protocol/job_details.h"
+#include "protocol/job_event.h"
 #include "protocol/job_status.h"
+#include "protocol/node_status.h"
 
 namespace gradmill::coordinator {
 
 struct CoordinatorOptions {
-  SchedulerOptions scheduler;
+  SchedulerOptions scheduler;  ///< Its epoch and clock are set here.
+  std::chrono::milliseconds heartbeat_interval{1000};
   std::uint64_t blob_bytes_max = std::uint64_t{4} << 30U;  ///< Shards and weights kept in memory.
 };
 
 /// Serves clients and drives nodes. Thread-safe. One mutex guards the scheduler; no call to a node
-/// is made under it, and it is never held while another lock is taken but those of NodeSession's
-/// and BlobCache's short, leaf-level critical sections.
+/// or to the store is made under it, and it is never held while another lock is taken but those of
+/// the short, leaf-level critical sections of NodeSession, BlobCache and Journal.
 class Coordinator final : private NodeEvents {
  public:
+  /// `store` was loaded, and `state` is what it had; it must outlive the coordinator.
   Coordinator(const CoordinatorOptions& options,
               std::unique_ptr<Policy> policy,
               const std::vector<Address>& nodes,
-              const NodeLinkFactory& make_link);
+              NodeLinkFactory make_link,
+              JobStore& store,
+              StoredState state);
   Coordinator(const Coordinator&) = delete;
   Coordinator& operator=(const Coordinator&) = delete;
   // NOLINTNEXTLINE(bugprone-exception-escape): a throw from stop() would be a bug and ends us
   ~Coordinator() override;
 
+  /// Takes up the jobs of the state where they were.
   void start();
-  /// Ends what runs (reason `stopped`), wakes followers and joins all threads. Within seconds.
+  /// Makes durable what is finished, wakes followers and joins all threads. Within seconds. Jobs go
+  /// on with the next start.
   void stop();
 
-  /// Queues the job and returns nothing, or returns the blobs that must be put first. The same id
-  /// with the same specification is the same job, already submitted. Throws Error(kInvalidInput)
-  /// that names what is wrong, Error(kUnavailable) when stopping.
+  /// Queues the job and returns nothing once it is durable, or returns the blobs that must be put
+  /// first. The same id with the same specification is the same job, already submitted. Throws
+  /// Error(kInvalidInput) that names what is wrong, Error(kUnavailable) when stopping, or when the
+  /// job is still not durable after some seconds.
   [[nodiscard]] std::vector<Digest> submit(const std::string& id,
                                            const JobSpecification& specification);
   /// How the job stands: at once if it has changed since query.version, else when it changes or
   /// after `wait`. Throws Error(kNotFound).
   [[nodiscard]] JobStatus follow(const JobQuery& query, std::chrono::milliseconds wait);
-  /// Cancels the job if it has not ended; returns its state. Throws Error(kNotFound).
-  JobState cancel(const std::string& job);
+  /// Cancels, pauses or resumes the job, which does nothing to one that has ended; returns once
+  /// every node has acknowledged it, or after `wait`. Throws Error(kNotFound).
+  JobControl control(const std::string& job, JobCommand command, std::chrono::milliseconds wait);
+  /// The newest jobs, newest first; all of them if `limit` is 0.
+  [[nodiscard]] std::vector<JobSummary> jobs(std::uint32_t limit);
+  /// Throws Error(kNotFound).
+  [[nodiscard]] JobDetails job(const std::string& job);
+  /// Events after `after`, once there are any, the job has ended, or after `wait`. Throws
+  /// Error(kNotFound).
+  [[nodiscard]] JobLog logs(const std::string& job,
+                            std::uint64_t after,
+                            std::chrono::milliseconds wait);
+  /// Forgets an ended job. Throws Error(kNotFound), Error(kInvalidInput) if it has not ended.
+  void remove(const std::string& job);
+  /// Applies a retention rule, the coordinator's own unless another is given.
+  [[nodiscard]] Garbage collect_garbage(bool dry_run, const std::optional<Retention>& rule);
+
+  /// A node announces itself.
+  [[nodiscard]] JoinAnswer join(const Address& address, const std::string& incarnation);
+  /// A client adds a node, or takes one out: that returns once it has no tasks, or after `wait`.
+  /// Throws Error(kNotFound).
+  NodeStatus add_node(const Address& address);
+  NodeStatus remove_node(const Address& address, std::chrono::milliseconds wait);
+  /// In order of arrival.
+  [[nodiscard]] std::vector<NodeStatus> nodes();
 
   void put_blob(const Blob& blob) { blobs_.put(blob); }
   /// Throws Error(kNotFound).
   [[nodiscard]] Blob get_blob(const BlobRef& ref);
 
  private:
-  void node_up(NodeId node, const NodeHello& hello) override;
-  void node_down(NodeId node, const std::string& why) override;
+  // coordinator.cc: threads, events of nodes, and what the scheduler wants done.
+
+  void heartbeat(NodeId node, const NodeBeat& beat) override;
+  void heartbeat_missed(NodeId node, const std::string& why) override;
+  void node_gone(NodeId node, const std::string& why) override;
+  void task_taken(const TaskId& task) override;
   void task_accepted(const TaskId& task) override;
   void task_ended(NodeId node, const TaskId& task, TaskOutcome outcome) override;
   [[nodiscard]] std::vector<std::string> live_jobs() override;
   [[nodiscard]] std::optional<Blob> blob(const Digest& digest) override;
+
+  /// Takes up what was stored.
+  void restore();
+  [[nodiscard]] bool pin_stored_blobs(const StoredJob& job);
 
   /// Runs `event` on the scheduler, now, and enacts what it answers.
   template <class Event>
@@ -73,22 +118,42 @@ class Coordinator final : private NodeEvents {
   void enact(const CancelTask& action);
   void enact(AdvanceRound action);
   void enact(ValidateRound action);
+  void enact(Save action);
+  void enact(const WatchNode& action);
+  void enact(const UnwatchNode& action);
   void enact(const JobEnded& action);
-  const Job& job_at(const std::string& id) const;
+  void enact(Note action);
+  /// The lock, unless the coordinator is stopping: then throws Error(kUnavailable).
+  [[nodiscard]] std::unique_lock<std::mutex> lock_running() const;
+  /// Throws Error(kUnavailable) if there are too many members for one more.
+  void check_room_for(const Address& address) const;
+  [[nodiscard]] const Job& job_at(const std::string& id) const;
+  [[nodiscard]] NodeId node_at(const Address& address) const;
+  [[nodiscard]] NodeStatus status_of(NodeId node) const;
   /// Tells followers, and the clock if it sleeps for too long now.
   void tell_of_change();
   void keep_time();
+  void stop_retired(std::unique_lock<std::mutex>& lock);
+  /// Waits until all records so far are durable. Throws Error(kUnavailable) if they are not in
+  /// time.
+  void await_durable(std::unique_lock<std::mutex>& lock);
   /// Does what comes into `inbox`, one after the other, until the coordinator stops.
   template <class Work, class Do>
   void serve(std::deque<Work>& inbox, std::condition_variable& filled, const Do& work);
   void advance(const AdvanceRound& round);
   void validate(const ValidateRound& round);
 
+  const CoordinatorOptions options_;
+  const NodeLinkFactory make_link_;
+  JobStore& store_;
+  StoredState stored_;  // until it is restored
+  const std::string coordinator_;
   BlobCache blobs_;
   RoundValidator validator_;  // of the validating thread
+  Journal journal_;
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;       // jobs: for followers
+  std::condition_variable changed_;       // jobs, nodes, what is durable: for those who wait
   std::condition_variable ended_;         // a job's state: for followers that gather news
   std::condition_variable time_changed_;  // the next wake-up: for the clock thread
   std::condition_variable to_advance_filled_;
@@ -97,9 +162,12 @@ class Coordinator final : private NodeEvents {
   std::deque<AdvanceRound> to_advance_;
   std::deque<ValidateRound> to_validate_;
   std::optional<TimePoint> wakeup_;  // until when the clock sleeps
+  std::uint64_t events_ = 0;         // noted so far
+  std::set<std::string> pinned_;     // jobs whose blobs are
   bool stopping_ = false;
+  std::vector<std::unique_ptr<NodeSession>> sessions_;  // by NodeId; null for those forgotten
+  std::vector<std::unique_ptr<NodeSession>> retired_;   // to be stopped
 
-  std::vector<std::unique_ptr<NodeSession>> sessions_;  // by NodeId; fixed once constructed
   std::thread clock_;
   std::thread advancing_;
   std::thread validating_;

@@ -64,6 +64,11 @@ JobSubmission admit_job(const std::string& id,
                                    blobs));
   }
   submission.weights = first_weights(*specification, blobs);
+  for (const BlobRef& ref : specification->blobs()) {
+    if (std::optional<Blob> blob = blobs.find(ref.digest)) {
+      submission.blobs.push_back(*std::move(blob));
+    }
+  }
   submission.specification = std::move(specification);
   return submission;
 }

@@ -4,15 +4,12 @@
 #include <chrono>
 #include <utility>
 
-#include <spdlog/spdlog.h>
-
 #include "base/error.h"
 
 namespace gradmill::coordinator {
 namespace {
 
-constexpr std::chrono::milliseconds kBeat{1000};
-// A node that does not answer is asked again this soon.
+// A node that does not answer is asked again this soon, or after its interval.
 constexpr std::chrono::milliseconds kRetry{250};
 // A node may ask for no more slots than this: each is a thread here.
 constexpr std::uint32_t kSlotsMax = 64;
@@ -21,10 +18,12 @@ constexpr std::uint32_t kSlotsMax = 64;
 
 NodeSession::NodeSession(NodeId node,
                          Address address,
+                         std::chrono::milliseconds interval,
                          NodeLinkFactory make_link,
                          NodeEvents& events)
     : node_(node),
       address_(std::move(address)),
+      interval_(interval),
       make_link_(std::move(make_link)),
       events_(events),
       heart_(make_link_(address_)) {}
@@ -70,48 +69,53 @@ void NodeSession::stop() {
   }
 }
 
+LinkBytes NodeSession::bytes() {
+  LinkBytes sum = heart_->bytes();
+  const std::lock_guard lock(mutex_);
+  for (const Slot& slot : slots_) {
+    const LinkBytes one = slot.link->bytes();
+    sum.sent += one.sent;
+    sum.received += one.received;
+  }
+  return sum;
+}
+
 void NodeSession::watch() {
-  std::string incarnation;  // empty while the node is down
-  std::string trouble;
   for (;;) {
-    std::string why;
-    try {
-      const std::vector<std::string> live = events_.live_jobs();
-      const Heartbeat beat = heart_->heartbeat(live);
-      if (beat.leaving) {
-        why = "is leaving";
-      } else if (beat.hello.incarnation != incarnation) {
-        sent_.clear();
-        open_slots(beat.hello.slots);
-        incarnation = beat.hello.incarnation;
-        trouble.clear();
-        spdlog::info("node {} is up", address_.text());
-        events_.node_up(node_, beat.hello);
-      }
-    } catch (const Error& error) {
-      why = error.what();
-    }
+    const bool answered = beat();
     std::unique_lock lock(mutex_);
     if (stopping_) {
       return;
     }
-    if (!why.empty() && (!incarnation.empty() || why != trouble)) {
-      lock.unlock();
-      spdlog::warn("node {} is down: {}", address_.text(), why);
-      events_.node_down(node_, why);
-      lock.lock();
-      incarnation.clear();
-      trouble = why;
-    }
-    watched_.wait_for(
-        lock, incarnation.empty() ? kRetry : kBeat, [this] { return stopping_ || check_now_; });
+    watched_.wait_for(lock, answered ? interval_ : std::min(interval_, kRetry), [this] {
+      return stopping_ || check_now_;
+    });
     check_now_ = false;
   }
 }
 
+bool NodeSession::beat() {
+  try {
+    const std::vector<std::string> live = events_.live_jobs();
+    const NodeBeat beat = heart_->heartbeat(live);
+    if (beat.hello.incarnation != incarnation_) {
+      sent_.clear();
+      open_slots(beat.hello.slots);
+      incarnation_ = beat.hello.incarnation;
+    }
+    events_.heartbeat(node_, beat);
+    return true;
+  } catch (const ConnectionRefused& refused) {
+    events_.node_gone(node_, refused.what());
+  } catch (const Error& error) {
+    events_.heartbeat_missed(node_, error.what());
+  }
+  return false;
+}
+
 void NodeSession::open_slots(std::uint32_t slots) {
   const std::lock_guard lock(mutex_);
-  while (!stopping_ && slots_.size() < std::min(slots, kSlotsMax)) {
+  while (!stopping_ && slots_.size() < std::clamp(slots, 1U, kSlotsMax)) {
     Slot& slot = slots_.emplace_back();
     slot.link = make_link_(address_);
     slot.thread = std::thread([this, link = slot.link.get()] { work(*link); });
@@ -133,6 +137,7 @@ void NodeSession::work(NodeLink& link) {
   while (const std::optional<TaskOffer> offer = next_offer()) {
     const TaskId& task = offer->id;
     const TaskRunHooks hooks = {
+        .taken = [&] { events_.task_taken(task); },
         .accepted = [&] { events_.task_accepted(task); },
         .wanted =
             [&] {
@@ -141,7 +146,7 @@ void NodeSession::work(NodeLink& link) {
             },
         .blob = [&](const Digest& digest) { return events_.blob(digest); },
     };
-    TaskOutcome outcome = TaskLost{};
+    TaskOutcome outcome = TaskLost{LossReason::kCancelled, std::nullopt};
     if (hooks.wanted()) {
       outcome = run_task(link, *offer, sent_, hooks);
     }
@@ -150,9 +155,9 @@ void NodeSession::work(NodeLink& link) {
       if (stopping_) {
         return;
       }
-      wanted_.erase(task);
+      const bool was_wanted = wanted_.erase(task) > 0;
       const auto* const lost = std::get_if<TaskLost>(&outcome);
-      if (lost != nullptr && lost->fault) {
+      if (lost != nullptr && (lost->fault || was_wanted)) {  // It may have failed, or be leaving.
         check_now_ = true;
         watched_.notify_all();
       }

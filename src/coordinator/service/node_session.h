@@ -1,6 +1,7 @@
 // The coordinator's side of one node: a heartbeat thread, and a thread for each training slot.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -22,8 +23,11 @@ namespace gradmill::coordinator {
 class NodeEvents {
  public:
   virtual ~NodeEvents() = default;
-  virtual void node_up(NodeId node, const NodeHello& hello) = 0;
-  virtual void node_down(NodeId node, const std::string& why) = 0;
+  virtual void heartbeat(NodeId node, const NodeBeat& beat) = 0;
+  virtual void heartbeat_missed(NodeId node, const std::string& why) = 0;
+  /// Nobody listens at the node's address.
+  virtual void node_gone(NodeId node, const std::string& why) = 0;
+  virtual void task_taken(const TaskId& task) = 0;
   virtual void task_accepted(const TaskId& task) = 0;
   virtual void task_ended(NodeId node, const TaskId& task, TaskOutcome outcome) = 0;
   [[nodiscard]] virtual std::vector<std::string> live_jobs() = 0;
@@ -35,7 +39,12 @@ class NodeEvents {
 /// so a slow transfer cannot look like a dead node. Thread-safe; owns its threads until stop().
 class NodeSession {
  public:
-  NodeSession(NodeId node, Address address, NodeLinkFactory make_link, NodeEvents& events);
+  /// `interval` is the time from one heartbeat to the next.
+  NodeSession(NodeId node,
+              Address address,
+              std::chrono::milliseconds interval,
+              NodeLinkFactory make_link,
+              NodeEvents& events);
   NodeSession(const NodeSession&) = delete;
   NodeSession& operator=(const NodeSession&) = delete;
   ~NodeSession();
@@ -45,6 +54,8 @@ class NodeSession {
   void offer(TaskOffer offer);
   /// The result of this offer is no longer wanted.
   void cancel(const TaskId& task);
+  /// What went over all connections to the node so far.
+  [[nodiscard]] LinkBytes bytes();
   /// Ends all calls and threads. Offers still here are dropped without an event.
   void stop();
 
@@ -56,15 +67,19 @@ class NodeSession {
   };
 
   void watch();
+  /// One heartbeat; whether the node answered.
+  bool beat();
   void work(NodeLink& link);
   [[nodiscard]] std::optional<TaskOffer> next_offer();
   void open_slots(std::uint32_t slots);
 
   const NodeId node_;
   const Address address_;
+  const std::chrono::milliseconds interval_;
   const NodeLinkFactory make_link_;
   NodeEvents& events_;
   SentBlobs sent_;
+  std::string incarnation_;  // of the last answer; the watcher's alone
   std::unique_ptr<NodeLink> heart_;
   std::thread watcher_;
 

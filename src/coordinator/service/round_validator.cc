@@ -22,10 +22,10 @@ RoundValidation RoundValidator::validate(const ValidateRound& round) {
 }
 
 void RoundValidator::load(const ValidateRound& round) {
-  if (job_ == round.job) {
+  if (specification_ == round.specification) {
     return;
   }
-  job_.clear();
+  specification_.reset();
   samples_.clear();
   rows_ = 0;
   for (const BlobRef& ref : round.specification->validation) {
@@ -33,7 +33,7 @@ void RoundValidator::load(const ValidateRound& round) {
     rows_ += shard.rows;
     samples_.push_back(ml::prepare_samples(shard, round.specification->rule));
   }
-  job_ = round.job;
+  specification_ = round.specification;
 }
 
 }  // namespace gradmill::coordinator

@@ -24,7 +24,7 @@ class RoundValidator {
 
   BlobCache& blobs_;
   ml::Trainer trainer_{1};
-  std::string job_;
+  std::shared_ptr<const JobSpecification> specification_;  // whose samples these are
   std::vector<ml::Samples> samples_;
   std::uint64_t rows_ = 0;
 };

@@ -1,10 +1,24 @@
 #include "coordinator/service/status_report.h"
 
+#include <algorithm>
+#include <map>
+
 namespace gradmill::coordinator {
 namespace {
 
 constexpr std::size_t kTasksMax = 20'000;
 constexpr std::size_t kRoundsMaxPerAnswer = 10'000;
+
+/// Also of members that have done nothing for the job.
+std::map<std::string, NodeTally> tallies_of_all(const Scheduler& scheduler, const Job& job) {
+  std::map<std::string, NodeTally> all = scheduler.tallies(job);
+  for (NodeId node = 0; node < scheduler.nodes().size(); ++node) {
+    if (!scheduler.nodes().at(node).forgotten) {
+      all.try_emplace(scheduler.nodes().at(node).address.text());
+    }
+  }
+  return all;
+}
 
 }  // namespace
 
@@ -22,44 +36,79 @@ JobStatus report_status(const Scheduler& scheduler,
   if (job.round) {
     status.round = job.round->number();
     status.shards_done = static_cast<std::uint32_t>(job.round->done());
-  } else if (job.state == JobState::kRunning) {
+  } else if (job.state == JobState::kRunning || job.state == JobState::kRecovering) {
     // Nothing is left to train: the last round waits for its validation.
-    status.round = static_cast<std::uint32_t>(job.finished.size() + job.advanced.size());
+    status.round = job.rounds_advanced();
     status.shards_done = status.shards;
   }
-  std::size_t tasks = 0;
+  const std::size_t per_round = query.with_tasks ? job.shard_rows.size() : 0;
   for (std::size_t n = query.rounds_known; n < job.finished.size(); ++n) {
-    const RoundReport& report = job.finished[n];
-    tasks += query.with_tasks ? report.tasks.size() : 0;
-    if (!status.finished.empty() &&
-        (tasks > kTasksMax || status.finished.size() >= kRoundsMaxPerAnswer)) {
+    const std::size_t count = status.finished.size();
+    if (count > 0 && (count * per_round > kTasksMax || count >= kRoundsMaxPerAnswer)) {
       break;
     }
-    RoundReport& copy = status.finished.emplace_back();
-    copy = {.round = report.round,
-            .validation_error = report.validation_error,
-            .seconds = report.seconds,
-            .aggregate = report.aggregate,
-            .validate = report.validate,
-            .tasks = {}};
-    if (query.with_tasks) {
-      copy.tasks = report.tasks;
-    }
+    status.finished.push_back(job.finished[n]);
   }
-  for (NodeId node = 0; node < scheduler.nodes().size(); ++node) {
-    const auto found = job.tallies.find(node);
-    const NodeTally tally = found == job.tallies.end() ? NodeTally{} : found->second;
-    status.nodes.push_back({.node = scheduler.nodes().at(node).address.text(),
-                            .tasks = tally.tasks,
-                            .refused = tally.refused,
-                            .failed = tally.failed});
+  for (const auto& [node, tally] : tallies_of_all(scheduler, job)) {
+    status.nodes.push_back(
+        {.node = node, .tasks = tally.tasks, .refused = tally.refused, .failed = tally.failed});
   }
   status.reason = job.end.reason;
   status.message = job.end.message;
-  status.parameters = job.weights.ref;
-  status.best_round = job.best_round;
+  status.parameters = job.durable.result().ref;
+  status.best_round = job.durable.best_round;
+  status.exact = job.durable.exact;
+  status.submitted_ms = job.submitted_ms;
+  status.ended_ms = job.ended_ms;
+  status.asked = asked_of(job);
   status.notice = scheduler.hindrance(job, now);
   return status;
+}
+
+JobSummary summarize(const Job& job) {
+  JobSummary summary;
+  summary.job = job.id;
+  summary.state = job.state;
+  summary.round = job.durable.round;
+  summary.rounds = job.specification->rounds;
+  summary.shards = static_cast<std::uint32_t>(job.shard_rows.size());
+  const auto validated =
+      std::find_if(job.finished.rbegin(), job.finished.rend(), [](const RoundReport& report) {
+        return report.validation_error.has_value();
+      });
+  if (validated != job.finished.rend()) {
+    summary.validation_error = validated->validation_error;
+  }
+  summary.submitted_ms = job.submitted_ms;
+  summary.ended_ms = job.ended_ms;
+  summary.reason = job.end.reason;
+  summary.message = job.end.message;
+  summary.exact = job.durable.exact;
+  return summary;
+}
+
+std::string asked_of(const Job& job) {
+  if (!job.move || !job.move->by_command) {
+    return "";
+  }
+  return job.move->to == JobState::kPaused ? "pause" : "cancel";
+}
+
+std::vector<std::string> expired_jobs(const Scheduler& scheduler,
+                                      const Retention& rule,
+                                      TimePoint now) {
+  std::vector<std::string> ended;
+  for (const std::string& id : scheduler.jobs()) {
+    if (has_ended(scheduler.find(id)->state)) {
+      ended.push_back(id);
+    }
+  }
+  ended.resize(ended.size() - std::min<std::size_t>(ended.size(), rule.jobs));
+  const std::int64_t oldest = scheduler.wall_ms(now) - rule.age.count();
+  std::erase_if(ended, [&](const std::string& id) {
+    return rule.age.count() > 0 && scheduler.find(id)->ended_ms > oldest;
+  });
+  return ended;
 }
 
 }  // namespace gradmill::coordinator

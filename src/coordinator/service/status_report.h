@@ -1,6 +1,9 @@
 // What followers are told of a job.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "coordinator/core/scheduler.h"
 #include "protocol/job_status.h"
 
@@ -12,5 +15,16 @@ namespace gradmill::coordinator {
                                       const Job& job,
                                       const JobQuery& query,
                                       TimePoint now);
+
+/// What a list of jobs shows of it.
+[[nodiscard]] JobSummary summarize(const Job& job);
+
+/// The command that nodes have yet to acknowledge: "cancel", "pause", or empty.
+[[nodiscard]] std::string asked_of(const Job& job);
+
+/// Ended jobs that the rule lets go, oldest first.
+[[nodiscard]] std::vector<std::string> expired_jobs(const Scheduler& scheduler,
+                                                    const Retention& rule,
+                                                    TimePoint now);
 
 }  // namespace gradmill::coordinator

@@ -24,20 +24,20 @@ class TaskRun {
     TaskAnswer answer = send_offer();
     for (;;) {
       if (answer.task != offer_.id) {
-        return TaskFailed{"answered another offer than it was sent"};
+        return TaskFailed{LossReason::kInvalidResult, "answered another offer than it was sent"};
       }
       switch (answer.state) {
         case TaskState::kRunning:
           hooks_.accepted();
           if (!hooks_.wanted()) {
-            link_.cancel_task(offer_.id);
-            return TaskLost{};
+            return cancel();
           }
           answer = link_.poll_task(offer_.id, kWait);
           break;
         case TaskState::kMissing:
+          hooks_.taken();
           if (!deliver(answer)) {
-            return TaskLost{};
+            return TaskLost{LossReason::kCancelled, std::nullopt};
           }
           answer = send_offer();
           break;
@@ -46,18 +46,25 @@ class TaskRun {
         case TaskState::kRefused:
           return TaskRefused{};
         case TaskState::kFailed:
-          return TaskFailed{answer.message};
+          return TaskFailed{LossReason::kNodeError, answer.message};
         case TaskState::kDiverged:
           return TaskDiverged{};
         case TaskState::kBusy:
+          return TaskLost{LossReason::kBusy, std::nullopt};
         case TaskState::kCancelled:
+          return TaskLost{LossReason::kCancelled, std::nullopt};
         case TaskState::kNotFound:
-          return TaskLost{};
+          return TaskLost{LossReason::kNotFound, std::nullopt};
       }
     }
   }
 
  private:
+  TaskOutcome cancel() {
+    link_.cancel_task(offer_.id);
+    return TaskLost{LossReason::kCancelled, std::nullopt};
+  }
+
   TaskAnswer send_offer() {
     const BlobRef& weights = offer_.weights.ref;
     const bool inline_weights = weights.bytes <= kInlineBytesMax && sent_.mark(weights.digest);
@@ -90,14 +97,15 @@ class TaskRun {
   TaskOutcome finish(const TaskAnswer& answer) {
     // Checked before anything is fetched: a hostile size costs no memory.
     if (answer.delta.bytes != offer_.weights.ref.bytes) {
-      return TaskFailed{"sent a delta of " + std::to_string(answer.delta.bytes) +
-                        " bytes; the weights have " + std::to_string(offer_.weights.ref.bytes)};
+      return TaskFailed{LossReason::kInvalidResult,
+                        "sent a delta of " + std::to_string(answer.delta.bytes) +
+                            " bytes; the weights have " + std::to_string(offer_.weights.ref.bytes)};
     }
     const Blob delta = answer.delta_bytes != nullptr
                            ? Blob{{{}, answer.delta_bytes->size()}, answer.delta_bytes}
                            : link_.get_blob(answer.delta);
     if (const std::optional<std::string> defect = defect_of(answer, delta, offer_)) {
-      return TaskFailed{*defect};
+      return TaskFailed{LossReason::kInvalidResult, *defect};
     }
     return TaskResult{.delta = delta,
                       .loss = answer.loss,
@@ -141,11 +149,11 @@ TaskOutcome run_task(NodeLink& link,
     return TaskRun(link, offer, sent, hooks).run();
   } catch (const Error& error) {
     sent.clear();
-    return TaskLost{error.what()};
+    return TaskLost{LossReason::kConnectionLost, error.what()};
   } catch (const std::exception&) {
     // Out of memory, most likely: our fault, not the node's.
     sent.clear();
-    return TaskLost{};
+    return TaskLost{LossReason::kOutOfMemory, std::nullopt};
   }
 }
 

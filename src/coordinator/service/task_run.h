@@ -16,12 +16,14 @@ namespace gradmill::coordinator {
 struct TaskRefused {};
 /// The node tried and failed, or its result is not valid.
 struct TaskFailed {
+  LossReason reason = LossReason::kInvalidResult;
   std::string why;
 };
 /// The loss became infinite.
 struct TaskDiverged {};
 /// The offer came to nothing through no fault of the task; `fault` says what the node did wrong.
 struct TaskLost {
+  LossReason reason = LossReason::kCancelled;
   std::optional<std::string> fault;
 };
 
@@ -45,6 +47,7 @@ class SentBlobs {
 
 /// What a run needs to know from outside. Each is called without a lock held.
 struct TaskRunHooks {
+  std::function<void()> taken;     ///< The node wants it, but lacks blobs.
   std::function<void()> accepted;  ///< The node has begun; perhaps called more than once.
   std::function<bool()> wanted;    ///< Whether the result is still wanted.
   std::function<std::optional<Blob>(const Digest&)> blob;  ///< Looks up what the node lacks.

@@ -1,175 +1,20 @@
 // The coordinator with real threads and real workers, but without sockets.
 
-#include <atomic>
 #include <chrono>
 #include <limits>
 #include <optional>
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <spdlog/spdlog.h>
 
-#include "base/checksum.h"
 #include "base/error.h"
-#include "compute_node/worker/worker.h"
-#include "coordinator/service/coordinator.h"
-#include "formats/shard_blob.h"
+#include "coordinator/service/service_fixture.h"
 
 namespace gradmill::coordinator {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-const Fence kFence{"test", 1};
-
-/// What a node does wrong.
-enum class Fault { kNone, kDead, kBreaksEveryThirdCall, kReturnsNonsense, kOtherKernel };
-
-/// A node in this process.
-struct InProcessNode {
-  InProcessNode(double load, Fault wrong, const std::string& name)
-      : worker({.load_delay = milliseconds(1)}, node::LoadSimulation(load, 1, name)),
-        fault(wrong) {}
-  node::Worker worker;
-  Fault fault;
-  std::atomic<unsigned> calls{0};
-};
-
-/// Calls the worker without a wire between.
-class InProcessLink final : public NodeLink {
- public:
-  explicit InProcessLink(InProcessNode& node) : node_(node) {}
-
-  Heartbeat heartbeat(std::span<const std::string> live) override {
-    check();
-    static_cast<void>(node_.worker.heartbeat(kFence, {live.begin(), live.end()}));
-    NodeHello hello = node_.worker.hello();
-    if (node_.fault == Fault::kOtherKernel) {
-      hello.kernel_id = "another";
-    }
-    return {hello, node_.worker.leaving()};
-  }
-  TaskAnswer run_task(const TaskOffer& offer, bool inline_weights, milliseconds wait) override {
-    check();
-    node::TaskRequest request;
-    request.task = offer.id;
-    request.job_digest = offer.job_digest;
-    request.rule = offer.job->rule;
-    request.rounds = offer.job->rounds;
-    request.weights = offer.weights.ref;
-    request.shard = offer.shard;
-    request.load_rule = offer.load_rule;
-    if (inline_weights) {
-      request.weights_blob = offer.weights;
-    }
-    return spoiled(node_.worker.run(kFence, std::move(request), wait));
-  }
-  TaskAnswer poll_task(const TaskId& task, milliseconds wait) override {
-    check();
-    return spoiled(node_.worker.poll(kFence, task, wait));
-  }
-  void cancel_task(const TaskId& task) override { node_.worker.cancel(kFence, task); }
-  void put_blob(const Blob& blob) override { node_.worker.put_blob(kFence, blob); }
-  Blob get_blob(const BlobRef& blob) override { return node_.worker.get_blob(kFence, blob); }
-  void interrupt() override { interrupted_ = true; }
-
- private:
-  void check() {
-    const unsigned call = ++node_.calls;
-    if (interrupted_ || node_.fault == Fault::kDead ||
-        (node_.fault == Fault::kBreaksEveryThirdCall && call % 3 == 0)) {
-      throw Error(ErrorCode::kUnreachable, "broke");
-    }
-  }
-  [[nodiscard]] TaskAnswer spoiled(TaskAnswer answer) const {
-    if (node_.fault == Fault::kReturnsNonsense && answer.state == TaskState::kDone) {
-      answer.delta_bytes = std::make_shared<const std::string>(answer.delta.bytes, '\xff');
-      answer.delta_checksum = checksum(*answer.delta_bytes);
-    }
-    return answer;
-  }
-  InProcessNode& node_;
-  std::atomic<bool> interrupted_{false};
-};
-
-class ServiceTest : public testing::Test {
- protected:
-  ServiceTest() {
-    spdlog::set_level(spdlog::level::off);
-    specification_.rule.topology.units = {3, 4, 3};
-    specification_.rule.eta = 0.001;
-    specification_.rule.epochs = 4;
-    specification_.rounds = 3;
-    for (unsigned n = 0; n < 7; ++n) {
-      blobs_.push_back(shard(n));
-      specification_.shards.push_back(blobs_.back().ref);
-    }
-    specification_.validation = {blobs_.front().ref};
-  }
-
-  static Blob shard(unsigned seed) {
-    ml::Shard shard;
-    shard.rows = 40 + seed;
-    shard.features = 3;
-    std::vector<std::uint8_t> values;
-    for (unsigned row = 0; row < shard.rows; ++row) {
-      for (unsigned column = 0; column < 3; ++column) {
-        values.push_back(static_cast<std::uint8_t>((row * 5 + column * 3 + seed) % 11));
-      }
-      shard.labels.push_back(static_cast<std::uint16_t>((row + seed) % 3));
-    }
-    shard.classes = 3;
-    shard.values = values;
-    return make_blob(formats::encode_shard(shard));
-  }
-
-  void start(const std::string& policy, const std::vector<std::pair<double, Fault>>& nodes) {
-    std::vector<Address> addresses;
-    for (const auto& [load, fault] : nodes) {
-      const auto number = static_cast<std::uint16_t>(nodes_.size() + 1);
-      nodes_.push_back(
-          std::make_unique<InProcessNode>(load, fault, "node:" + std::to_string(number)));
-      addresses.push_back({"node", number});
-    }
-    CoordinatorOptions options;
-    options.scheduler.capacity_timeout = seconds(1);
-    coordinator_ = std::make_unique<Coordinator>(
-        options, make_policy(policy, 1), addresses, [this](const Address& address) {
-          return std::make_unique<InProcessLink>(*nodes_.at(address.port - 1U));
-        });
-    coordinator_->start();
-  }
-
-  void submit(const std::string& id, const JobSpecification& specification) {
-    for (const Digest& digest : coordinator_->submit(id, specification)) {
-      for (const Blob& blob : blobs_) {
-        if (blob.ref.digest == digest) {
-          coordinator_->put_blob(blob);
-        }
-      }
-    }
-    ASSERT_TRUE(coordinator_->submit(id, specification).empty());
-  }
-
-  JobStatus finish(const std::string& id) {
-    JobQuery query{.job = id};
-    for (int asked = 0; asked < 600; ++asked) {
-      const JobStatus status = coordinator_->follow(query, milliseconds(100));
-      if (has_ended(status.state)) {
-        return status;
-      }
-      query.version = status.version;
-    }
-    ADD_FAILURE() << "job " << id << " does not end";
-    return {};
-  }
-
-  JobSpecification specification_;
-  std::vector<Blob> blobs_;
-  std::vector<std::unique_ptr<InProcessNode>> nodes_;
-  std::unique_ptr<Coordinator> coordinator_;  // ends before the nodes do
-};
 
 TEST_F(ServiceTest, TheSameWeightsWhateverTheNodesDo) {
   std::optional<BlobRef> expected;
@@ -180,8 +25,7 @@ TEST_F(ServiceTest, TheSameWeightsWhateverTheNodesDo) {
       {{0, Fault::kReturnsNonsense}, {0, Fault::kNone}}};
   for (const auto& cluster : clusters) {
     for (const char* const policy : {"random", "load-balancing", "round-robin"}) {
-      coordinator_.reset();
-      nodes_.clear();
+      reset();
       start(policy, cluster);
       submit("job", specification_);
       const JobStatus status = finish("job");
@@ -213,8 +57,7 @@ TEST_F(ServiceTest, TheServersOptimiserGivesTheSameWeightsWhateverTheNodesDo) {
   specification_.rounds = 12;
   std::optional<BlobRef> expected;
   for (const Fault fault : {Fault::kNone, Fault::kDead, Fault::kBreaksEveryThirdCall}) {
-    coordinator_.reset();
-    nodes_.clear();
+    reset();
     start("load-balancing", {{0, fault}, {0, Fault::kNone}});
     for (const char* const id : {"job", "again"}) {
       submit(id, specification_);
@@ -229,8 +72,8 @@ TEST_F(ServiceTest, TheServersOptimiserGivesTheSameWeightsWhateverTheNodesDo) {
 TEST_F(ServiceTest, ValidatesEveryNthAndTheLastRound) {
   start("load-balancing", {{0, Fault::kNone}, {0, Fault::kNone}});
   specification_.rounds = 5;
-  submit("all", specification_);
-  const JobStatus all = finish("all");
+  submit("every", specification_);
+  const JobStatus all = finish("every");
   specification_.validate_every = 2;
   submit("some", specification_);
   const JobStatus some = finish("some");
@@ -248,8 +91,8 @@ TEST_F(ServiceTest, EarlyStopReturnsTheBestRound) {
   start("load-balancing", {{0, Fault::kNone}, {0, Fault::kNone}});
   specification_.rule.eta = 0.02;  // Far too large: the error rises and falls.
   specification_.rounds = 60;
-  submit("all", specification_);
-  const JobStatus all = finish("all");
+  submit("every", specification_);
+  const JobStatus all = finish("every");
   ASSERT_EQ(all.state, JobState::kSucceeded) << all.message;
   EXPECT_EQ(all.best_round, 0U);
   std::size_t best = 0;
@@ -273,8 +116,7 @@ TEST_F(ServiceTest, EarlyStopReturnsTheBestRound) {
 
 TEST_F(ServiceTest, ADivergingJobKeepsItsLastGoodWeights) {
   for (const bool two : {false, true}) {
-    coordinator_.reset();
-    nodes_.clear();
+    reset();
     std::vector<std::pair<double, Fault>> nodes(two ? 2 : 1, {0, Fault::kNone});
     start("load-balancing", nodes);
     JobSpecification good = specification_;
@@ -314,7 +156,7 @@ TEST_F(ServiceTest, ANodeWithAnotherKernelGetsNoTask) {
       << status.message;
 }
 
-TEST_F(ServiceTest, JobsWaitAreCancelledAndStopWithTheCoordinator) {
+TEST_F(ServiceTest, JobsWaitAndAreCancelled) {
   start("load-balancing", {{0, Fault::kNone}});
   JobSpecification endless = specification_;
   endless.rule.epochs = kEpochsMax;
@@ -322,10 +164,11 @@ TEST_F(ServiceTest, JobsWaitAreCancelledAndStopWithTheCoordinator) {
   submit("first", endless);
   submit("second", endless);
   EXPECT_EQ(coordinator_->follow({.job = "second"}, milliseconds(0)).ahead, 1U);
-  EXPECT_EQ(coordinator_->cancel("first"), JobState::kCancelled);
+  EXPECT_EQ(coordinator_->control("first", JobCommand::kCancel, seconds(5)).state,
+            JobState::kCancelled);
   EXPECT_EQ(finish("first").reason, "cancelled");
-  coordinator_->stop();
-  EXPECT_EQ(finish("second").reason, "stopped");
+  EXPECT_EQ(coordinator_->control("second", JobCommand::kCancel, seconds(5)).state,
+            JobState::kCancelled);
 }
 
 TEST_F(ServiceTest, FollowersGatherNewsButHearOfTheEndAtOnce) {
@@ -344,7 +187,7 @@ TEST_F(ServiceTest, FollowersGatherNewsButHearOfTheEndAtOnce) {
   query.gather = seconds(60);
   std::thread canceller([&] {
     std::this_thread::sleep_for(milliseconds(20));
-    static_cast<void>(coordinator_->cancel("job"));
+    static_cast<void>(coordinator_->control("job", JobCommand::kCancel, seconds(5)));
   });
   EXPECT_TRUE(has_ended(coordinator_->follow(query, seconds(60)).state));
   EXPECT_LT(Clock::now() - start, seconds(30));
@@ -380,7 +223,8 @@ TEST_F(ServiceTest, TheSameIdIsTheSameJobOrAnError) {
   refuses([](JobSpecification& job) { job.server.momentum = 0.5; });
   refuses([](JobSpecification& job) { job.server = {ml::ServerOptimizer::kMomentum, 1, 1}; });
   EXPECT_THROW(static_cast<void>(coordinator_->follow({.job = "nobody"}, milliseconds(0))), Error);
-  EXPECT_THROW(static_cast<void>(coordinator_->cancel("nobody")), Error);
+  EXPECT_THROW(static_cast<void>(coordinator_->control("nobody", JobCommand::kCancel, seconds(1))),
+               Error);
 }
 
 TEST_F(ServiceTest, ShardsThatDoNotSuitAreRefusedByNumber) {

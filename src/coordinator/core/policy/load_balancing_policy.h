@@ -17,6 +17,7 @@ class LoadBalancingPolicy final : public Policy {
   explicit LoadBalancingPolicy(std::uint64_t seed) : generator_(seed) {}
   [[nodiscard]] std::optional<NodeId> pick(std::span<const NodeView> nodes,
                                            std::size_t waiting) override;
+  [[nodiscard]] bool waits_for_slots() const override { return true; }
   [[nodiscard]] LoadRule load_rule() const override { return LoadRule::kRefuseOrDelay; }
 
  private:

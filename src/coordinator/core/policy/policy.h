@@ -34,6 +34,8 @@ class Policy {
   /// to wait until a busy one is free.
   [[nodiscard]] virtual std::optional<NodeId> pick(std::span<const NodeView> nodes,
                                                    std::size_t waiting) = 0;
+  /// Whether it only ever picks nodes with a free slot, so that it need not be asked without one.
+  [[nodiscard]] virtual bool waits_for_slots() const { return false; }
   [[nodiscard]] virtual LoadRule load_rule() const = 0;
 };
 

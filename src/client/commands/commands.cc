@@ -1,0 +1,19 @@
+#include "client/commands/commands.h"
+
+#include <variant>
+
+#include "client/commands/garbage_command.h"
+#include "client/commands/job_commands.h"
+#include "client/commands/job_control.h"
+#include "client/commands/job_following.h"
+#include "client/commands/job_logs.h"
+#include "client/commands/node_commands.h"
+#include "client/commands/training_command.h"
+
+namespace gradmill::client {
+
+int run(const Request& request, CoordinatorLink& link, Console console) {
+  return std::visit([&](const auto& one) { return run(one, link, console); }, request);
+}
+
+}  // namespace gradmill::client

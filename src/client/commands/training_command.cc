@@ -1,0 +1,104 @@
+#include "client/commands/training_command.h"
+
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "base/durable_file.h"
+#include "base/error.h"
+#include "client/commands/job_following.h"
+#include "client/commands/submission.h"
+#include "client/report/json_output.h"
+#include "client/report/model_output.h"
+#include "client/report/output_file.h"
+#include "client/report/progress.h"
+#include "client/report/report.h"
+#include "program/exit_code.h"
+#include "protocol/specification_check.h"
+
+namespace gradmill::client {
+namespace {
+
+void show_submitted(const TrainRequest& request, const Console& console) {
+  if (request.format == Format::kJson) {
+    write_json(console.out, {{"job_id", request.job}});
+  } else {
+    console.out << request.job << '\n' << std::flush;
+  }
+}
+
+/// Follows the job that was just submitted, which the coordinator must know even after a restart.
+std::optional<FollowedJob> follow_submitted(const TrainRequest& request,
+                                            CoordinatorLink& link,
+                                            Progress& progress,
+                                            const Console& console) {
+  try {
+    return follow_to_end(link, request.job, !request.timing.empty(), progress, console);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound) {
+      throw;
+    }
+    throw Error(ErrorCode::kNotFound,
+                "job " + request.job + " is gone: deleted, or the coordinator at " +
+                    request.coordinator.text() + " was started anew without its state");
+  }
+}
+
+/// Keeps the last good weights of a job that failed after a finished round.
+void rescue_model(const std::string& path,
+                  const JobSpecification& specification,
+                  const FollowedJob& job,
+                  CoordinatorLink& link,
+                  const Console& console) {
+  const RoundReport* const round = result_round(job);
+  if (round == nullptr || job.status.parameters.bytes == 0) {
+    console.err << "client: no round was finished; " << path << " is not written\n" << std::flush;
+    return;
+  }
+  std::string outcome = " are in " + path;
+  try {
+    write_model(path, specification, job, link.get_blob(job.status.parameters));
+  } catch (const Error& error) {
+    outcome = std::string(" could not be saved: ") + error.what();
+  }
+  console.err << "client: the weights of round " << round->round << outcome << '\n' << std::flush;
+}
+
+}  // namespace
+
+int run(const TrainRequest& request, CoordinatorLink& link, Console console) {
+  check_writable("--output", request.output);
+  check_writable("--timing", request.timing);
+  check_job_id(request.job);
+  const Submission submission = prepare(request);
+  submit(link, request.job, submission);
+  if (!request.wait) {
+    show_submitted(request, console);
+    return program::kSucceeded;
+  }
+
+  Progress progress(console.err, console.columns);
+  const std::optional<FollowedJob> job = follow_submitted(request, link, progress, console);
+  if (!job) {
+    return detach(request.job, request.coordinator, progress, console);
+  }
+  if (!request.timing.empty()) {
+    const std::string csv = timing_csv(job->rounds);
+    const std::string_view part = csv;
+    write_file_durably(request.timing, {&part, 1});
+  }
+  if (job->status.state == JobState::kSucceeded && !request.output.empty()) {
+    write_model(
+        request.output, submission.specification, *job, link.get_blob(job->status.parameters));
+  }
+  const int code = show_end(*job, request.format, progress, console);
+  if (job->status.state == JobState::kFailed && !request.output.empty()) {
+    rescue_model(request.output, submission.specification, *job, link, console);
+  }
+  return code;
+}
+
+}  // namespace gradmill::client

@@ -1,0 +1,61 @@
+// The client's way to the coordinator.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/blob.h"
+#include "protocol/garbage.h"
+#include "protocol/job_details.h"
+#include "protocol/job_event.h"
+#include "protocol/job_specification.h"
+#include "protocol/job_status.h"
+#include "protocol/node_status.h"
+
+namespace gradmill::client {
+
+/// One connection to one coordinator, made when it is needed. Every call has a deadline of seconds
+/// and throws Error: kUnreachable when the coordinator does not answer as it should, others as it
+/// says. For one thread at a time, except interrupt().
+class CoordinatorLink {
+ public:
+  virtual ~CoordinatorLink() = default;
+  /// Submits the job, or returns the blobs to put first.
+  [[nodiscard]] virtual std::vector<Digest> submit(const std::string& id,
+                                                   const JobSpecification& specification) = 0;
+  /// How the job stands: once it has changed, or after `wait`.
+  [[nodiscard]] virtual JobStatus follow(const JobQuery& query, std::chrono::milliseconds wait) = 0;
+  /// Cancels, pauses or resumes the job: returns once every node has acknowledged it, or after
+  /// `wait`.
+  virtual JobControl control(const std::string& job,
+                             JobCommand command,
+                             std::chrono::milliseconds wait) = 0;
+  /// The newest jobs, newest first; as many as one answer holds if `limit` is 0.
+  [[nodiscard]] virtual std::vector<JobSummary> jobs(std::uint32_t limit) = 0;
+  [[nodiscard]] virtual JobDetails job(const std::string& job) = 0;
+  /// Events after `after`: once there are any, the job has ended, or after `wait`.
+  [[nodiscard]] virtual JobLog logs(const std::string& job,
+                                    std::uint64_t after,
+                                    std::chrono::milliseconds wait) = 0;
+  /// Deletes a job that has ended.
+  virtual void remove(const std::string& job) = 0;
+  /// Applies a retention rule, or the coordinator's own.
+  [[nodiscard]] virtual Garbage collect_garbage(bool dry_run,
+                                                const std::optional<Retention>& rule) = 0;
+  /// In order of arrival.
+  [[nodiscard]] virtual std::vector<NodeStatus> nodes() = 0;
+  virtual NodeStatus add_node(const Address& node) = 0;
+  /// Takes a node out: returns once it has no tasks, or after `wait`.
+  virtual NodeStatus remove_node(const Address& node, std::chrono::milliseconds wait) = 0;
+  virtual void put_blob(const Blob& blob) = 0;
+  /// The blob, checked against its name.
+  [[nodiscard]] virtual Blob get_blob(const BlobRef& blob) = 0;
+  /// Makes the call in progress and all later ones fail at once with kUnavailable. From any thread.
+  virtual void interrupt() = 0;
+};
+
+}  // namespace gradmill::client

@@ -1,0 +1,69 @@
+// A link that outlives restarts of the coordinator.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "client/link/coordinator_link.h"
+#include "client/link/retry_timer.h"
+
+namespace gradmill::client {
+
+/// How long to try, and whom to tell.
+struct ReconnectOptions {
+  std::chrono::milliseconds timeout{60'000};     ///< From the first failure on; 0: never try again.
+  std::function<void(const std::string&)> tell;  ///< One line for people, without its end.
+};
+
+/// Makes a call of another link again while the coordinator does not answer or is not ready, with
+/// pauses of 100 ms growing to 1 s, once some call has succeeded: before that the address may well
+/// be wrong, and the error comes at once. All calls are fit to be made twice. It says when the
+/// trying starts and when the coordinator is back. For one thread at a time, except interrupt().
+class ReconnectingLink final : public CoordinatorLink {
+ public:
+  /// `link` and `timer` must outlive this.
+  ReconnectingLink(CoordinatorLink& link, RetryTimer& timer, ReconnectOptions options);
+
+  std::vector<Digest> submit(const std::string& id, const JobSpecification& specification) override;
+  JobStatus follow(const JobQuery& query, std::chrono::milliseconds wait) override;
+  JobControl control(const std::string& job,
+                     JobCommand command,
+                     std::chrono::milliseconds wait) override;
+  std::vector<JobSummary> jobs(std::uint32_t limit) override;
+  JobDetails job(const std::string& job) override;
+  JobLog logs(const std::string& job, std::uint64_t after, std::chrono::milliseconds wait) override;
+  void remove(const std::string& job) override;
+  Garbage collect_garbage(bool dry_run, const std::optional<Retention>& rule) override;
+  std::vector<NodeStatus> nodes() override;
+  NodeStatus add_node(const Address& node) override;
+  NodeStatus remove_node(const Address& node, std::chrono::milliseconds wait) override;
+  void put_blob(const Blob& blob) override;
+  Blob get_blob(const BlobRef& blob) override;
+  void interrupt() override;
+
+ private:
+  /// While one call fails.
+  struct Outage {
+    std::optional<std::chrono::steady_clock::time_point> until;  // absent: no failure yet
+    std::chrono::milliseconds pause{};                           // the next one
+  };
+
+  template <class Call>
+  auto retried(const Call& call);
+  /// Whether a call that failed so is to be made again, now.
+  bool again(const Error& error, Outage& outage);
+  void answered(const Outage& outage);
+
+  CoordinatorLink& link_;
+  RetryTimer& timer_;
+  const ReconnectOptions options_;
+  bool reached_ = false;  // some call succeeded
+  std::atomic<bool> interrupted_ = false;
+};
+
+}  // namespace gradmill::client

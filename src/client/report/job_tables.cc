@@ -1,0 +1,221 @@
+#include "client/report/job_tables.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "client/report/json_output.h"
+#include "client/report/table.h"
+#include "client/report/text.h"
+#include "protocol/rule_names.h"
+
+namespace gradmill::client {
+namespace {
+
+using nlohmann::ordered_json;
+using Properties = std::vector<std::pair<std::string, std::string>>;
+
+std::string yes_or_no(bool value) { return value ? "yes" : "no"; }
+
+/// Empty for a time that is not yet.
+std::string time_or_empty(std::int64_t ms) { return ms == 0 ? "" : local_time_text(ms); }
+
+ordered_json time_in_json(std::int64_t ms) {
+  return ms == 0 ? ordered_json() : ordered_json(utc_time_text(ms));
+}
+
+ordered_json in_json(const JobSummary& job) {
+  ordered_json json;
+  json["job_id"] = job.job;
+  json["state"] = name_of(job.state);
+  json["round"] = job.round;
+  json["rounds"] = job.rounds;
+  json["shards"] = job.shards;
+  json["validation_error"] =
+      job.validation_error ? ordered_json(*job.validation_error) : ordered_json();
+  json["exact"] = job.exact;
+  json["submitted"] = time_in_json(job.submitted_ms);
+  json["ended"] = time_in_json(job.ended_ms);
+  json["reason"] = job.reason;
+  json["message"] = job.message;
+  return json;
+}
+
+std::string topology_text(const ml::Topology& topology) {
+  std::string text;
+  for (const std::uint32_t units : topology.units) {
+    text += (text.empty() ? "" : "-") + std::to_string(units);
+  }
+  return text;
+}
+
+/// What is asked of the job.
+Properties properties_of(const JobSpecification& job) {
+  Properties all = {
+      {"topology", topology_text(job.rule.topology)},
+      {"activation", std::string(name_of(job.rule.activation))},
+      {"precision", std::string(name_of(job.rule.precision))},
+      {"seed", std::to_string(job.rule.seed)},
+      {"standardized", yes_or_no(!job.rule.standardization.empty())},
+      {"training shards", std::to_string(job.shards.size())},
+      {"validation shards", std::to_string(job.validation.size())},
+      {"initial weights", job.initial_weights ? job.initial_weights->digest.hex() : "of the seed"},
+      {"validate-every", std::to_string(job.validate_every)}};
+  for (auto& property : hyperparameters(job)) {
+    all.push_back(std::move(property));
+  }
+  return all;
+}
+
+/// How the job stands.
+Properties properties_of(const JobStatus& job) {
+  Properties all = {{"job", job.job}, {"state", std::string(name_of(job.state))}};
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) {
+      all.emplace_back(name, value);
+    }
+  };
+  if (job.state == JobState::kPending) {
+    add("ahead", std::to_string(job.ahead));
+  }
+  add("asked", job.asked);
+  add("reason", job.reason);
+  add("message", job.message);
+  add("notice", job.notice);
+  add("submitted", time_or_empty(job.submitted_ms));
+  add("ended", time_or_empty(job.ended_ms));
+  if (!has_ended(job.state)) {
+    add("round", std::to_string(job.round) + '/' + std::to_string(job.rounds));
+    add("shards", std::to_string(job.shards_done) + '/' + std::to_string(job.shards));
+  }
+  add("best round", job.best_round > 0 ? std::to_string(job.best_round) : "");
+  add("exact", yes_or_no(job.exact));
+  if (job.parameters.bytes > 0) {
+    add("weights", job.parameters.digest.hex());
+  }
+  for (const NodeReport& node : job.nodes) {
+    add("node",
+        node.node + ": " + std::to_string(node.tasks) + " tasks, " + std::to_string(node.refused) +
+            " refused, " + std::to_string(node.failed) + " failed");
+  }
+  return all;
+}
+
+ordered_json in_json(const JobStatus& job) {
+  ordered_json json;
+  json["job_id"] = job.job;
+  json["state"] = name_of(job.state);
+  json["asked"] = job.asked;
+  json["reason"] = job.reason;
+  json["message"] = job.message;
+  json["notice"] = job.notice;
+  json["ahead"] = job.ahead;
+  json["round"] = job.round;
+  json["rounds"] = job.rounds;
+  json["shards"] = job.shards;
+  json["shards_done"] = job.shards_done;
+  json["best_round"] = job.best_round > 0 ? ordered_json(job.best_round) : ordered_json();
+  json["exact"] = job.exact;
+  json["submitted"] = time_in_json(job.submitted_ms);
+  json["ended"] = time_in_json(job.ended_ms);
+  json["parameters_sha256"] =
+      job.parameters.bytes > 0 ? ordered_json(job.parameters.digest.hex()) : ordered_json();
+  json["nodes"] = ordered_json::array();
+  for (const NodeReport& node : job.nodes) {
+    json["nodes"].push_back({{"node", node.node},
+                             {"tasks", node.tasks},
+                             {"refused", node.refused},
+                             {"failed", node.failed}});
+  }
+  return json;
+}
+
+ordered_json in_json(const JobSpecification& job) {
+  const auto digests = [](const std::vector<BlobRef>& blobs) {
+    auto list = ordered_json::array();
+    for (const BlobRef& blob : blobs) {
+      list.push_back(blob.digest.hex());
+    }
+    return list;
+  };
+  ordered_json json;
+  json["topology"] = job.rule.topology.units;
+  json["activation"] = name_of(job.rule.activation);
+  json["precision"] = name_of(job.rule.precision);
+  json["seed"] = job.rule.seed;
+  json["standardized"] = !job.rule.standardization.empty();
+  json["validate_every"] = job.validate_every;
+  for (auto [name, value] : hyperparameters(job)) {
+    std::replace(name.begin(), name.end(), '-', '_');
+    // Numbers and names alike: what is no JSON of its own is a text.
+    const ordered_json number = ordered_json::parse(value, nullptr, false);
+    json[name] = number.is_number() ? number : ordered_json(value);
+  }
+  json["training_sha256"] = digests(job.shards);
+  json["validation_sha256"] = digests(job.validation);
+  json["initial_weights_sha256"] =
+      job.initial_weights ? ordered_json(job.initial_weights->digest.hex()) : ordered_json();
+  return json;
+}
+
+}  // namespace
+
+void write_jobs(std::ostream& to, const std::vector<JobSummary>& jobs, Format format) {
+  if (format == Format::kJson) {
+    auto list = ordered_json::array();
+    for (const JobSummary& job : jobs) {
+      list.push_back(in_json(job));
+    }
+    write_json(to, list);
+    return;
+  }
+  Table table = {{"JOB"},
+                 {"STATE"},
+                 {"ROUND", Table::Align::kRight},
+                 {"SHARDS", Table::Align::kRight},
+                 {"ERROR", Table::Align::kRight},
+                 {"EXACT"},
+                 {"SUBMITTED"},
+                 {"ENDED"},
+                 {"REASON"}};
+  for (const JobSummary& job : jobs) {
+    table.add({job.job,
+               std::string(name_of(job.state)),
+               std::to_string(job.round) + '/' + std::to_string(job.rounds),
+               std::to_string(job.shards),
+               job.validation_error ? printed("%.6f", *job.validation_error) : "",
+               yes_or_no(job.exact),
+               time_or_empty(job.submitted_ms),
+               time_or_empty(job.ended_ms),
+               job.reason});
+  }
+  table.write(to);
+}
+
+void write_details(std::ostream& to, const JobDetails& job, Format format) {
+  if (format == Format::kJson) {
+    ordered_json json = in_json(job.status);
+    json["specification"] = in_json(job.specification);
+    write_json(to, json);
+    return;
+  }
+  Properties all = properties_of(job.status);
+  for (auto& property : properties_of(job.specification)) {
+    all.push_back(std::move(property));
+  }
+  std::size_t width = 0;
+  for (const auto& property : all) {
+    width = std::max(width, property.first.size());
+  }
+  std::string text;
+  for (const auto& [name, value] : all) {
+    text += name + ':' + std::string(width - name.size() + 2, ' ') + shown(value) + '\n';
+  }
+  to << text << std::flush;
+}
+
+}  // namespace gradmill::client

@@ -1,0 +1,37 @@
+// How a job goes on, for people.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <iosfwd>
+#include <string>
+
+#include "client/report/report.h"
+
+namespace gradmill::client {
+
+/// Shows how a job goes on: one redrawn line on a terminal, else a line a round. Not thread-safe.
+class Progress {
+ public:
+  /// `columns` is the terminal's width; 0: no terminal.
+  Progress(std::ostream& to, unsigned columns);
+  /// Call it with every new status.
+  void show(const FollowedJob& job);
+  /// Ends the redrawn line, if there is one.
+  void finish();
+
+ private:
+  void tell(const FollowedJob& job);
+  void draw(const FollowedJob& job);
+
+  std::ostream& to_;
+  unsigned columns_;
+  bool drawn_ = false;
+  std::size_t rounds_shown_ = 0;
+  std::string last_state_;  // as told, of a job that does not run
+  std::string last_notice_;
+  std::chrono::steady_clock::time_point started_{};
+  double share_at_start_ = 0;
+};
+
+}  // namespace gradmill::client

@@ -1,0 +1,50 @@
+#include "client/request/common_options.h"
+
+#include <array>
+#include <cstdlib>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace gradmill::client {
+namespace {
+
+constexpr std::array<std::string_view, 2> kFormats = {"text", "json"};
+
+}  // namespace
+
+void add_coordinator_option(program::CommandLine& line) {
+  // Read once, before any thread is started.
+  const char* const environment =
+      std::getenv("GRADMILL_COORDINATOR");  // NOLINT(concurrency-mt-unsafe)
+  line.option("--coordinator",
+              "HOST:PORT",
+              environment != nullptr ? environment : "",
+              "the coordinator; GRADMILL_COORDINATOR if not given");
+}
+
+void add_common_options(program::CommandLine& line) {
+  line.option("--format", "NAME", "text", "of the result: text or json")
+      .option("--reconnect-timeout",
+              "TIME",
+              "60s",
+              "how long to try again when the coordinator stops answering; 0s: not at all");
+}
+
+Address coordinator_of(const program::Arguments& arguments) {
+  if (!arguments.given("--coordinator") && arguments.text("--coordinator").empty()) {
+    throw invalid_input("--coordinator HOST:PORT is missing (or GRADMILL_COORDINATOR)");
+  }
+  return arguments.address("--coordinator");
+}
+
+void read_common_options(const program::Arguments& arguments, CommonRequest& request) {
+  request.format = arguments.choice("--format", kFormats) == "json" ? Format::kJson : Format::kText;
+  request.reconnect_timeout = arguments.duration("--reconnect-timeout");
+}
+
+void contradict(const std::string& one, const std::string& other) {
+  throw invalid_input(one + " does not go with " + other);
+}
+
+}  // namespace gradmill::client

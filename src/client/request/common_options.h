@@ -1,0 +1,24 @@
+// The options that all commands of the client have.
+#pragma once
+
+#include <string>
+
+#include "client/request/request.h"
+#include "program/arguments.h"
+
+namespace gradmill::client {
+
+/// Adds --coordinator, with GRADMILL_COORDINATOR for a default.
+void add_coordinator_option(program::CommandLine& line);
+/// Adds the others.
+void add_common_options(program::CommandLine& line);
+
+/// The value of --coordinator. The functions that read throw Error(kInvalidInput).
+[[nodiscard]] Address coordinator_of(const program::Arguments& arguments);
+/// Reads all but the coordinator.
+void read_common_options(const program::Arguments& arguments, CommonRequest& request);
+
+/// Throws Error(kInvalidInput): these two options contradict each other.
+[[noreturn]] void contradict(const std::string& one, const std::string& other);
+
+}  // namespace gradmill::client

@@ -1,0 +1,132 @@
+// What the user asks of the client.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/address.h"
+#include "ml/server_optimizer.h"
+#include "ml/training_rule.h"
+#include "protocol/garbage.h"
+#include "protocol/job_status.h"
+
+namespace gradmill::client {
+
+enum class Format { kText, kJson };
+
+/// Whether features are brought to mean 0 and deviation 1.
+enum class Standardize {
+  kNo,
+  kByPreset,  ///< Unless the job starts from a model that does not.
+  kAsked,     ///< By the user: an error if the job starts from a model that does not.
+};
+
+/// What every request says.
+struct CommonRequest {
+  Address coordinator;
+  Format format = Format::kText;
+  /// How long to go on trying when a coordinator that was reached once does not answer; 0: not.
+  std::chrono::milliseconds reconnect_timeout{60'000};
+};
+
+/// How many shards a late round must have.
+struct Quorum {
+  std::uint32_t shards = 0;  ///< 0: as the share says.
+  double share = 0;          ///< Of all shards, rounded up; in (0, 1].
+};
+
+/// Train on a folder of data, follow the job to its end, show the result.
+struct TrainRequest : CommonRequest {
+  std::string folder;
+  std::string job;  ///< The id; random unless the user chose one.
+  std::uint32_t rounds = 0;
+  std::uint32_t validate_every = 1;  ///< Rounds from one validation to the next.
+  std::uint32_t early_stop = 0;      ///< Rounds without a lower error; 0: never.
+  std::optional<Quorum> quorum;      ///< Absent: each round has all shards.
+  std::chrono::milliseconds round_deadline{0};
+  std::vector<std::uint32_t> hidden;  ///< Units of the hidden layers.
+  ml::TrainingRule rule;              ///< All but what needs the data: topology, standardization.
+  ml::ServerRule server;
+  Standardize standardize = Standardize::kNo;
+  std::optional<std::uint32_t> classes;
+  std::string timing;     ///< Where the timing goes; empty: nowhere.
+  std::string output;     ///< Where the model goes; empty: nowhere.
+  std::string init_from;  ///< The model to start from; empty: the seed.
+  bool wait = true;       ///< Follow the job to its end.
+};
+
+/// In all requests below, a job is named by its id, or `latest`.
+struct FollowJobRequest : CommonRequest {
+  std::string job;
+};
+
+struct ListJobsRequest : CommonRequest {
+  std::uint32_t limit = 0;  ///< The newest so many; 0: all.
+};
+
+struct ShowJobRequest : CommonRequest {
+  std::string job;
+};
+
+struct JobLogsRequest : CommonRequest {
+  std::string job;
+  bool follow = false;  ///< Go on until the job has ended.
+};
+
+struct ControlJobRequest : CommonRequest {
+  std::string job;
+  JobCommand command = JobCommand::kCancel;
+};
+
+/// Write the model of a job that has ended.
+struct JobOutputRequest : CommonRequest {
+  std::string job;
+  std::string output;
+};
+
+struct DeleteJobRequest : CommonRequest {
+  std::string job;
+};
+
+struct CollectGarbageRequest : CommonRequest {
+  bool dry_run = false;
+  std::optional<Retention> rule;  ///< Absent: the coordinator's own.
+};
+
+struct ListNodesRequest : CommonRequest {};
+
+struct NodeStatsRequest : CommonRequest {
+  std::optional<Address> node;  ///< Absent: all.
+};
+
+struct JoinNodeRequest : CommonRequest {
+  Address node;
+};
+
+struct LeaveNodeRequest : CommonRequest {
+  Address node;
+};
+
+using Request = std::variant<TrainRequest,
+                             FollowJobRequest,
+                             ListJobsRequest,
+                             ShowJobRequest,
+                             JobLogsRequest,
+                             ControlJobRequest,
+                             JobOutputRequest,
+                             DeleteJobRequest,
+                             CollectGarbageRequest,
+                             ListNodesRequest,
+                             NodeStatsRequest,
+                             JoinNodeRequest,
+                             LeaveNodeRequest>;
+
+/// Reads the words after the program's name; nothing if help or the version was asked for. Throws
+/// Error(kInvalidInput) that names the argument and its value.
+[[nodiscard]] std::optional<Request> parse_request(const std::vector<std::string>& words);
+
+}  // namespace gradmill::client

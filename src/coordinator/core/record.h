@@ -1,0 +1,135 @@
+// What the coordinator wants to be durable, and what it finds again after a restart.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/address.h"
+#include "base/blob.h"
+#include "ml/server_optimizer.h"
+#include "protocol/job_event.h"
+#include "protocol/job_specification.h"
+#include "protocol/job_status.h"
+#include "protocol/node_status.h"
+
+namespace gradmill::coordinator {
+
+/// What a node did for a job.
+struct NodeTally {
+  std::uint64_t tasks = 0;    ///< Results that counted.
+  std::uint64_t refused = 0;  ///< Offers refused by simulated load.
+  std::uint64_t failed = 0;   ///< Offers that ended in a fault of the node.
+};
+
+/// Why a job ended.
+struct JobEnd {
+  /// A code: succeeded, cancelled, no_capacity, shard_failed, poison_shard, diverged, internal.
+  std::string reason;
+  std::string message;  ///< A sentence for people.
+};
+
+/// A job's training after a round: all that the next round needs.
+struct Checkpoint {
+  std::uint32_t round = 0;                        ///< The last finished one; 0: none yet.
+  Blob weights;                                   ///< After that round.
+  std::shared_ptr<const ml::ServerState> server;  ///< Likewise; never null.
+  std::uint32_t best_round = 0;                   ///< With early_stop: of the lowest error; else 0.
+  double best_error = 0;                          ///< Of best_round.
+  Blob best_weights;                              ///< After best_round; no bytes if it is 0.
+  bool exact = true;                              ///< No round so far went without a shard.
+
+  /// The weights that the job would have if it ended now.
+  [[nodiscard]] const Blob& result() const { return best_round > 0 ? best_weights : weights; }
+};
+
+/// A job was submitted.
+struct JobAdded {
+  std::string job;
+  std::shared_ptr<const JobSpecification> specification;
+  std::vector<std::uint64_t> shard_rows;
+  Blob weights;             ///< Where the first round starts from.
+  std::vector<Blob> blobs;  ///< Every blob of the specification.
+  std::int64_t submitted_ms = 0;
+};
+
+/// A round is finished.
+struct RoundFinished {
+  std::string job;
+  RoundReport report;  ///< With its tasks.
+  Checkpoint checkpoint;
+  std::map<std::string, NodeTally> tallies;  ///< Of the whole job so far, by host:port.
+};
+
+/// A job's state has changed: to pending (resumed), paused, or an end.
+struct JobMoved {
+  std::string job;
+  JobState state = JobState::kPending;
+  JobEnd end;                                ///< If it has ended.
+  std::int64_t ended_ms = 0;                 ///< Likewise.
+  std::map<std::string, NodeTally> tallies;  ///< As in RoundFinished.
+};
+
+/// An ended job is to be forgotten.
+struct JobRemoved {
+  std::string job;
+};
+
+/// Something happened to a job. Such records may be lost in a crash, up to the last one that is
+/// none.
+struct JobLogged {
+  std::string job;
+  JobEvent event;
+};
+
+/// A node that is in no list became a member, or is no longer one.
+struct NodeAdded {
+  Address address;
+  NodeSource source = NodeSource::kJoined;
+};
+struct NodeRemoved {
+  Address address;
+};
+
+/// A node was taken out by hand: it stays out, also over restarts, until a client adds it or it
+/// announces itself as another process.
+struct NodeTakenOut {
+  Address address;
+  std::string incarnation;  ///< Of the process that was taken out.
+};
+
+using Record = std::variant<JobAdded,
+                            RoundFinished,
+                            JobMoved,
+                            JobRemoved,
+                            JobLogged,
+                            NodeAdded,
+                            NodeRemoved,
+                            NodeTakenOut>;
+
+/// A job as it was found.
+struct StoredJob {
+  std::string job;
+  std::shared_ptr<const JobSpecification> specification;
+  std::vector<std::uint64_t> shard_rows;
+  std::int64_t submitted_ms = 0;
+  JobState state = JobState::kPending;  ///< Pending also where it ran; paused, or an end.
+  JobEnd end;
+  std::int64_t ended_ms = 0;
+  Checkpoint checkpoint;            ///< Ended jobs: weights are named, without their bytes.
+  std::vector<RoundReport> rounds;  ///< 1 to checkpoint.round, without tasks.
+  std::map<std::string, NodeTally> tallies;
+};
+
+/// A member as it was found.
+struct StoredNode {
+  Address address;
+  NodeSource source = NodeSource::kJoined;
+  bool taken_out = false;     ///< By hand; then its source is void.
+  std::string incarnation{};  ///< Of the process that was.
+};
+
+}  // namespace gradmill::coordinator

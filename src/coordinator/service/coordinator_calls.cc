@@ -1,0 +1,293 @@
+// What clients and joining nodes ask of the coordinator.
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "coordinator/service/coordinator.h"
+#include "coordinator/service/job_intake.h"
+#include "coordinator/service/status_report.h"
+#include "protocol/specification_check.h"
+
+namespace gradmill::coordinator {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint32_t kEventsMax = 1000;
+constexpr std::size_t kJobsMax = 10'000;
+// Each has a thread for its heartbeats, and one for each of its slots.
+constexpr std::size_t kMembersMax = 4096;
+// A log is not looked at more often than this.
+constexpr std::chrono::milliseconds kLogPause{50};
+
+}  // namespace
+
+std::vector<Digest> Coordinator::submit(const std::string& id,
+                                        const JobSpecification& specification) {
+  check_specification(specification);
+  const auto shared = std::make_shared<const JobSpecification>(specification);
+  const std::vector<BlobRef> blobs = shared->blobs();
+  const auto submitted = [&] {
+    const Job* const job = scheduler_.find(id);
+    if (job != nullptr && job->digest != job_digest(*shared)) {
+      throw invalid_input("job '" + id + "' exists with another specification; use another --id");
+    }
+    return job != nullptr;
+  };
+  {
+    std::unique_lock lock(mutex_);
+    if (submitted()) {
+      await_durable(lock);
+      return {};
+    }
+  }
+  std::vector<Digest> missing = blobs_.pin(blobs);
+  if (!missing.empty()) {
+    return missing;
+  }
+  std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
+  try {
+    JobSubmission submission = admit_job(id, shared, blobs_);
+    lock.lock();
+    if (stopping_) {
+      throw Error(ErrorCode::kUnavailable, "the coordinator is stopping");
+    }
+    if (submitted()) {
+      blobs_.unpin(blobs);
+    } else {
+      pinned_.insert(id);
+      enact(scheduler_.submit(std::move(submission), Clock::now()));
+      tell_of_change();
+    }
+  } catch (const Error&) {
+    blobs_.unpin(blobs);
+    throw;
+  }
+  await_durable(lock);
+  return {};
+}
+
+JobStatus Coordinator::follow(const JobQuery& query, std::chrono::milliseconds wait) {
+  JobStatus status;
+  {
+    std::unique_lock lock(mutex_);
+    if (query.version > 0 && query.gather.count() > 0) {
+      ended_.wait_for(lock, std::min(query.gather, wait), [&] {
+        return stopping_ || has_ended(job_at(query.job).state);
+      });
+    }
+    changed_.wait_for(
+        lock, wait, [&] { return stopping_ || job_at(query.job).version > query.version; });
+    if (stopping_) {
+      throw Error(ErrorCode::kUnavailable, "the coordinator is stopping");
+    }
+    status = report_status(scheduler_, job_at(query.job), query, Clock::now());
+    if (const std::string trouble = journal_.trouble(); !trouble.empty()) {
+      status.notice = trouble;
+    }
+  }
+  if (query.with_tasks && !status.finished.empty()) {
+    status.finished = store_.rounds(
+        query.job, query.rounds_known, static_cast<std::uint32_t>(status.finished.size()));
+  }
+  return status;
+}
+
+JobControl Coordinator::control(const std::string& id,
+                                JobCommand command,
+                                std::chrono::milliseconds wait) {
+  std::unique_lock lock = lock_running();
+  if (command != JobCommand::kCancel && has_ended(job_at(id).state)) {
+    throw invalid_input("job '" + id + "' has ended (" + std::string(name_of(job_at(id).state)) +
+                        ")");
+  }
+  enact(scheduler_.control(id, command, Clock::now()));
+  tell_of_change();
+  changed_.wait_for(lock, wait, [&] { return stopping_ || !job_at(id).move; });
+  const Job& job = job_at(id);
+  return {job.state, asked_of(job)};
+}
+
+std::vector<JobSummary> Coordinator::jobs(std::uint32_t limit) {
+  const std::lock_guard lock(mutex_);
+  const std::vector<std::string>& all = scheduler_.jobs();
+  const std::size_t count = std::min({all.size(), limit == 0 ? kJobsMax : limit, kJobsMax});
+  std::vector<JobSummary> summaries;
+  for (auto id = all.rbegin(); summaries.size() < count; ++id) {
+    summaries.push_back(summarize(job_at(*id)));
+  }
+  return summaries;
+}
+
+JobDetails Coordinator::job(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  JobQuery query;
+  query.job = id;
+  query.rounds_known = job_at(id).durable.round;
+  return {report_status(scheduler_, job_at(id), query, Clock::now()), *job_at(id).specification};
+}
+
+JobLog Coordinator::logs(const std::string& id,
+                         std::uint64_t after,
+                         std::chrono::milliseconds wait) {
+  const Clock::time_point end = Clock::now() + wait;
+  JobLog log;
+  for (;;) {
+    std::uint64_t version = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      version = job_at(id).version;
+      log.ended = has_ended(job_at(id).state);
+    }
+    if (log.ended) {
+      journal_.flush();
+    }
+    log.events = store_.events(id, after, kEventsMax);
+    if (!log.events.empty() || log.ended || Clock::now() >= end) {
+      log.ended = log.ended && log.events.size() < kEventsMax;
+      return log;
+    }
+    std::unique_lock lock(mutex_);
+    ended_.wait_until(lock, std::min(end, Clock::now() + kLogPause), [&] { return stopping_; });
+    changed_.wait_until(lock, end, [&] { return stopping_ || job_at(id).version > version; });
+    if (stopping_) {
+      throw Error(ErrorCode::kUnavailable, "the coordinator is stopping");
+    }
+  }
+}
+
+void Coordinator::remove(const std::string& id) {
+  std::unique_lock lock = lock_running();
+  if (!has_ended(job_at(id).state)) {
+    throw invalid_input("job '" + id + "' is " + std::string(name_of(job_at(id).state)) +
+                        "; cancel it first");
+  }
+  enact(scheduler_.remove(id, Clock::now()));
+  if (scheduler_.find(id) != nullptr) {
+    throw Error(ErrorCode::kUnavailable, "a node has yet to let go of job '" + id + "'");
+  }
+  tell_of_change();
+  await_durable(lock);
+}
+
+Garbage Coordinator::collect_garbage(bool dry_run, const std::optional<Retention>& rule) {
+  std::vector<std::string> old;
+  {
+    std::unique_lock lock = lock_running();
+    old = expired_jobs(scheduler_, rule.value_or(options_.scheduler.retention), Clock::now());
+    for (const std::string& id : dry_run ? std::vector<std::string>() : old) {
+      enact(scheduler_.remove(id, Clock::now()));
+    }
+    std::erase_if(old, [&](const std::string& id) {
+      return !dry_run && scheduler_.find(id) != nullptr;  // A node still works for it.
+    });
+    tell_of_change();
+    await_durable(lock);
+  }
+  Garbage garbage;
+  journal_.run([&] { garbage = store_.collect(old, dry_run); });
+  garbage.jobs = old;
+  return garbage;
+}
+
+JoinAnswer Coordinator::join(const Address& address, const std::string& incarnation) {
+  std::unique_lock lock = lock_running();
+  check_room_for(address);
+  enact(scheduler_.announce_node(address, incarnation, Clock::now()));
+  tell_of_change();
+  await_durable(lock);
+  const bool removed = scheduler_.nodes().at(node_at(address)).removed;
+  return {.accepted = !removed,
+          .message = removed ? "it was taken out by hand; client node join " + address.text() +
+                                   " brings it back"
+                             : "",
+          .coordinator = coordinator_};
+}
+
+NodeStatus Coordinator::add_node(const Address& address) {
+  std::unique_lock lock = lock_running();
+  check_room_for(address);
+  enact(scheduler_.add_node(address, NodeSource::kAdded, Clock::now()));
+  tell_of_change();
+  await_durable(lock);
+  return status_of(node_at(address));
+}
+
+NodeStatus Coordinator::remove_node(const Address& address, std::chrono::milliseconds wait) {
+  std::unique_lock lock = lock_running();
+  const NodeId node = node_at(address);
+  enact(scheduler_.remove_node(node, Clock::now()));
+  tell_of_change();
+  await_durable(lock);
+  changed_.wait_for(
+      lock, wait, [&] { return stopping_ || scheduler_.nodes().at(node).offers.empty(); });
+  return status_of(node);
+}
+
+std::vector<NodeStatus> Coordinator::nodes() {
+  const std::lock_guard lock(mutex_);
+  std::vector<NodeStatus> all;
+  for (NodeId node = 0; node < scheduler_.nodes().size(); ++node) {
+    if (!scheduler_.nodes().at(node).forgotten) {
+      all.push_back(status_of(node));
+    }
+  }
+  return all;
+}
+
+std::unique_lock<std::mutex> Coordinator::lock_running() const {
+  std::unique_lock lock(mutex_);
+  if (stopping_) {
+    throw Error(ErrorCode::kUnavailable, "the coordinator is stopping");
+  }
+  return lock;
+}
+
+void Coordinator::check_room_for(const Address& address) const {
+  if (!scheduler_.nodes().find(address) && scheduler_.nodes().members() >= kMembersMax) {
+    throw Error(ErrorCode::kUnavailable,
+                "there are " + std::to_string(kMembersMax) + " nodes already");
+  }
+}
+
+NodeId Coordinator::node_at(const Address& address) const {
+  const std::optional<NodeId> node = scheduler_.nodes().find(address);
+  if (!node) {
+    throw Error(ErrorCode::kNotFound, "there is no node " + address.text());
+  }
+  return *node;
+}
+
+NodeStatus Coordinator::status_of(NodeId node) const {
+  NodeStatus status = scheduler_.nodes().status(node, Clock::now());
+  if (sessions_[node] == nullptr) {
+    return status;  // It has just been forgotten.
+  }
+  const LinkBytes bytes = sessions_[node]->bytes();
+  status.bytes_sent = bytes.sent;
+  status.bytes_received = bytes.received;
+  return status;
+}
+
+Blob Coordinator::get_blob(const BlobRef& ref) {
+  if (const std::optional<Blob> blob = blobs_.find(ref.digest); blob && blob->ref == ref) {
+    return *blob;
+  }
+  std::string owner;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& id : scheduler_.jobs()) {
+      owner = job_at(id).durable.result().ref == ref ? id : owner;
+    }
+  }
+  const std::optional<Blob> weights = owner.empty() ? std::nullopt : store_.weights(owner);
+  if (!weights || weights->ref != ref) {
+    throw Error(ErrorCode::kNotFound,
+                "the blob " + ref.digest.hex() + " is not (or no longer) here");
+  }
+  return *weights;
+}
+
+}  // namespace gradmill::coordinator

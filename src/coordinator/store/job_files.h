@@ -1,0 +1,92 @@
+// The files of jobs and shards in the state folder: their names, what is in them, and what is
+// there.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/blob.h"
+#include "coordinator/core/record.h"
+#include "coordinator/store/file_batch.h"
+#include "coordinator/store/stored_texts.h"
+
+namespace gradmill::coordinator {
+
+/// Names of files, all below the state folder.
+class StatePaths {
+ public:
+  explicit StatePaths(std::string root) : root_(std::move(root)) {}
+  [[nodiscard]] const std::string& root() const { return root_; }
+  [[nodiscard]] std::string at(std::string_view name) const;
+  [[nodiscard]] std::string lock() const { return at("lock"); }
+  [[nodiscard]] std::string identity() const { return at("identity"); }
+  [[nodiscard]] std::string database() const { return at("gradmill.db"); }
+  [[nodiscard]] std::string shards() const { return at("shards"); }
+  [[nodiscard]] std::string jobs() const { return at("jobs"); }
+  /// Where folders of jobs go that nothing can be made of.
+  [[nodiscard]] std::string damaged() const { return at("damaged"); }
+  [[nodiscard]] std::string shard(const Digest& digest) const;
+  /// "NUMBER-ID": ids have no other characters than letters, digits, '-', '_' and '.'.
+  [[nodiscard]] std::string job_folder(const Definition& definition) const;
+
+ private:
+  std::string root_;
+};
+
+/// A folder of a job as its names tell.
+struct FoundJob {
+  std::uint64_t number = 0;
+  std::string name;                     ///< Of the folder.
+  std::string path;                     ///< Likewise.
+  std::set<std::uint32_t> generations;  ///< Rounds of which there are weights.
+};
+
+/// The folders of jobs, ascending; whatever else is there is no job.
+[[nodiscard]] std::vector<FoundJob> find_jobs(const StatePaths& paths);
+
+[[nodiscard]] std::string definition_path(const std::string& folder);
+[[nodiscard]] std::string state_path(const std::string& folder);
+[[nodiscard]] std::string weights_path(const std::string& folder, std::uint32_t round);
+
+/// A whole file, or nothing if it cannot be read or has more than `bytes_max`.
+[[nodiscard]] std::optional<std::string> read_if_there(const std::string& path,
+                                                       std::uint64_t bytes_max);
+
+/// What a verified file says, and which commit wrote it.
+template <class T>
+struct FromFile {
+  T value;
+  std::uint64_t commit = 0;
+};
+
+[[nodiscard]] FileContent definition_file(std::uint64_t commit, std::string text);
+[[nodiscard]] std::optional<FromFile<Definition>> read_definition(const std::string& folder);
+
+[[nodiscard]] FileContent state_file(std::uint64_t commit,
+                                     std::uint64_t number,
+                                     const Progress& progress);
+[[nodiscard]] std::optional<FromFile<Progress>> read_state(const std::string& folder,
+                                                           std::uint64_t number);
+
+/// A checkpoint with what goes with it.
+struct Generation {
+  Progress progress;
+  Checkpoint checkpoint;
+};
+
+/// Keeps views of the checkpoint's bytes.
+[[nodiscard]] FileContent weights_file(std::uint64_t commit,
+                                       std::uint64_t number,
+                                       const Progress& progress,
+                                       const Checkpoint& checkpoint);
+/// The generation of `round`, if its file is there and every byte of it as it was written.
+[[nodiscard]] std::optional<FromFile<Generation>> read_generation(const std::string& folder,
+                                                                  const Definition& definition,
+                                                                  std::uint32_t round);
+
+}  // namespace gradmill::coordinator

@@ -1,0 +1,27 @@
+// All that is SQLite's own of the database; the rest is SQL that PostgreSQL understands too.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include <soci/soci.h>
+
+namespace gradmill::coordinator {
+
+/// The disk, the system or another process is in the way of the database, which may be sound.
+class DatabaseUnavailable : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Opens `path`, or makes it: write-ahead log, every commit synced, patient with other readers.
+void open_sqlite(soci::session& session, const std::string& path);
+
+/// Reads every page. Throws Damage if one is wrong.
+void check_sqlite(soci::session& session);
+
+/// Throws the exception that is being handled as DatabaseUnavailable with a reason for people, or
+/// as Damage. To be called in a handler.
+[[noreturn]] void rethrow_sqlite();
+
+}  // namespace gradmill::coordinator

@@ -1,0 +1,35 @@
+// Files of a state folder that nothing stored needs.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
+#include "coordinator/store/job_files.h"
+
+namespace gradmill::coordinator {
+
+/// A file that may go.
+struct UnneededFile {
+  std::string name;  ///< Below the state folder.
+  std::uint64_t bytes = 0;
+};
+
+/// What is to stay.
+struct Needed {
+  std::set<std::uint64_t> jobs;  ///< By number.
+  std::set<Digest> shards;
+  std::set<std::string> files;  ///< By name; copies of the database that are kept.
+};
+
+/// All that is not needed, by name: shards, folders of jobs, temporary files and databases that
+/// were moved aside. Throws std::system_error.
+[[nodiscard]] std::vector<UnneededFile> find_unneeded(const StatePaths& paths,
+                                                      const Needed& needed);
+
+/// The copies of damaged databases that are there, by name.
+[[nodiscard]] std::set<std::string> find_moved_databases(const StatePaths& paths);
+
+}  // namespace gradmill::coordinator

@@ -1,0 +1,460 @@
+#include "coordinator/store/state_loader.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/random_id.h"
+#include "coordinator/store/sealed_file.h"
+#include "coordinator/store/sqlite_session.h"
+
+namespace gradmill::coordinator {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t kFormat = 1;
+constexpr std::uint64_t kIdentityBytesMax = 4096;
+constexpr unsigned kCoordinatorDigits = 16;
+
+std::uint64_t number_in(const std::string& text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw Damage("a number of its table meta is none");
+  }
+  return number;
+}
+
+std::string value_of(const std::map<std::string, std::string>& meta, const std::string& name) {
+  const auto found = meta.find(name);
+  if (found == meta.end()) {
+    throw Damage("its table meta has no " + name);
+  }
+  return found->second;
+}
+
+void check_format(const std::string& root, std::uint64_t format) {
+  if (format > kFormat) {
+    throw invalid_input("the state folder " + root + " is of format " + std::to_string(format) +
+                        " and this gradmill knows " + std::to_string(kFormat) +
+                        "; run the newer gradmill, or give --state-dir another one");
+  }
+}
+
+bool is_there(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
+}
+
+/// `path` with the lowest number behind it that is free.
+std::string free_name(const std::string& path) {
+  unsigned number = 1;
+  while (is_there(path + std::to_string(number))) {
+    ++number;
+  }
+  return path + std::to_string(number);
+}
+
+std::string in_rounds(std::uint32_t round) {
+  return round == 0 ? std::string("its start") : "round " + std::to_string(round);
+}
+
+bool is_kept(const std::string& name, const StoreEntry& entry) {
+  return name == "job" || name == "state" ||
+         (name.starts_with("weights-") && !name.ends_with(kTemporarySuffix) &&
+          name.size() < std::string("weights-").size() + 11 &&
+          std::strtoull(name.c_str() + std::string("weights-").size(), nullptr, 10) <=
+              entry.progress.round);
+}
+
+}  // namespace
+
+LoadedState StateLoader::load() {
+  read_identity();
+  FileBatch folders(files_);
+  folders.make_folder(paths_.jobs());
+  folders.make_folder(paths_.shards());
+  folders.apply();
+  read_folders();
+  read_database();
+  batch_ = std::make_unique<FileBatch>(files_);
+  commit_ = loaded_.index.commits + 1;
+  for (auto& [definition, progress] : content_.jobs) {
+    recover(definition, std::move(progress));
+  }
+  loaded_.state.nodes = content_.nodes;
+  write();
+  tidy();
+  return std::move(loaded_);
+}
+
+void StateLoader::read_identity() {
+  const auto bytes = read_if_there(paths_.identity(), kIdentityBytesMax);
+  const auto sealed = bytes ? unseal(*bytes, FileKind::kIdentity, 1) : std::nullopt;
+  if (!sealed) {
+    if (is_there(paths_.identity())) {
+      note("the file identity was damaged and is made anew");
+    }
+    return;
+  }
+  const json identity = json::parse(sealed->sections[0], nullptr, false);
+  if (identity.is_object()) {
+    check_format(paths_.root(), identity.value("format", kFormat));
+    loaded_.state.coordinator = identity.value("coordinator", "");
+    epoch_before_ = identity.value("epoch", std::uint64_t{0});
+  }
+}
+
+void StateLoader::read_folders() {
+  for (FoundJob& found : find_jobs(paths_)) {
+    Folder folder;
+    folder.definition = read_definition(found.path);
+    if (folder.definition && folder.definition->value.number != found.number) {
+      folder.definition.reset();
+    }
+    folder.state = read_state(found.path, found.number);
+    loaded_.index.next_number = std::max(loaded_.index.next_number, found.number + 1);
+    folder.found = std::move(found);
+    folders_[folder.found.number] = std::move(folder);
+  }
+}
+
+void StateLoader::read_database() {
+  const bool there = is_there(paths_.database());
+  const bool used = there || !folders_.empty();
+  try {
+    loaded_.database = std::make_unique<Database>(paths_.database());
+    if (!loaded_.database->has_tables()) {
+      make_tables_ = true;
+      if (folders_.empty()) {
+        return;
+      }
+      throw Damage(there ? "it is empty" : "it is missing");
+    }
+    content_ = loaded_.database->read();
+    check_format(paths_.root(), number_in(value_of(content_.meta, "format")));
+    epoch_before_ = std::max(epoch_before_, number_in(value_of(content_.meta, "epoch")));
+    loaded_.index.commits = number_in(value_of(content_.meta, "commits"));
+    loaded_.index.next_number =
+        std::max(loaded_.index.next_number, number_in(value_of(content_.meta, "number")));
+    if (loaded_.state.coordinator.empty()) {
+      loaded_.state.coordinator = value_of(content_.meta, "coordinator");
+    }
+    if (is_behind()) {
+      throw Damage("it is older than the files beside it");
+    }
+  } catch (const Damage& damage) {
+    if (used) {
+      rebuild(damage.what());
+    }
+  }
+}
+
+bool StateLoader::is_behind() const {
+  const std::uint64_t next = loaded_.index.commits + 1;
+  for (const auto& [number, folder] : folders_) {
+    if ((folder.definition && folder.definition->commit > next) ||
+        (folder.state && folder.state->commit > next)) {
+      return true;
+    }
+  }
+  return std::any_of(content_.jobs.begin(), content_.jobs.end(), [&](const auto& job) {
+    const auto& [definition, progress] = job;
+    const auto folder = folders_.find(definition.number);
+    if (folder == folders_.end() || folder->second.found.generations.empty()) {
+      return false;
+    }
+    const std::uint32_t newest = *folder->second.found.generations.rbegin();
+    const auto generation = newest > progress.round
+                                ? read_generation(folder->second.found.path, definition, newest)
+                                : std::nullopt;
+    return generation && generation->commit > next;
+  });
+}
+
+void StateLoader::move_database_aside() {
+  loaded_.database.reset();
+  const std::string aside = free_name(paths_.database() + ".damaged-");
+  // The log first: beside another database it would be taken for that one's.
+  for (const char* suffix : {"-wal", "-shm", ""}) {
+    if (is_there(paths_.database() + suffix)) {
+      files_.rename(paths_.database() + suffix, aside + suffix);
+    }
+  }
+  files_.sync(std::array{paths_.root()});
+}
+
+void StateLoader::rebuild(const std::string& why) {
+  move_database_aside();
+  rebuilt_ = true;
+  make_tables_ = true;
+  content_ = {};
+  loaded_.database = std::make_unique<Database>(paths_.database());
+  std::map<std::string, std::uint64_t> newest;
+  for (const auto& [number, folder] : folders_) {
+    if (folder.definition) {
+      newest[folder.definition->value.job] = number;
+    }
+  }
+  for (const auto& [number, folder] : folders_) {
+    if (!folder.definition) {
+      note("the job in the folder jobs/" + folder.found.name +
+           " is left out: its specification is damaged; the folder is kept in damaged/");
+      left_out_.push_back(number);
+      continue;
+    }
+    const Definition& definition = folder.definition->value;
+    if (newest[definition.job] != number) {
+      continue;
+    }
+    loaded_.index.commits = std::max(loaded_.index.commits, folder.definition->commit);
+    if (folder.state) {
+      loaded_.index.commits = std::max(loaded_.index.commits, folder.state->commit);
+    }
+    if (auto progress = progress_in(folder)) {
+      content_.jobs.emplace_back(definition, std::move(*progress));
+    } else {
+      leave_out(definition, "all of its weights are damaged");
+    }
+  }
+  note("the database was damaged (" + why +
+       ") and is made anew from the folders of the jobs: the figures of their rounds, their events "
+       "and the nodes that had joined are lost");
+}
+
+std::optional<Progress> StateLoader::progress_in(const Folder& folder) {
+  if (folder.state && has_ended(folder.state->value.state)) {
+    return folder.state->value;
+  }
+  const auto& generations = folder.found.generations;
+  for (auto round = generations.rbegin(); round != generations.rend(); ++round) {
+    auto generation = read_generation(folder.found.path, folder.definition->value, *round);
+    if (generation) {
+      loaded_.index.commits = std::max(loaded_.index.commits, generation->commit);
+      Progress progress = std::move(generation->value.progress);
+      progress.state = folder.state ? folder.state->value.state : JobState::kPending;
+      progress.end = {};
+      progress.ended_ms = 0;
+      if (round != generations.rbegin()) {
+        note("job " + folder.definition->value.job + " goes on from " + in_rounds(*round) +
+             ": its later weights are damaged");
+      }
+      if (!folder.state && is_there(state_path(folder.found.path))) {
+        note("job " + folder.definition->value.job +
+             " goes on, though it may have been paused or have ended: its state is damaged");
+      }
+      return progress;
+    }
+  }
+  return std::nullopt;
+}
+
+void StateLoader::recover(const Definition& definition, Progress progress) {
+  const auto folder = folders_.find(definition.number);
+  if (folder == folders_.end()) {
+    leave_out(definition, "its folder is missing");
+    return;
+  }
+  StoredJob job;
+  if (has_ended(progress.state)) {
+    job.checkpoint.round = progress.round;
+    job.checkpoint.weights.ref = progress.weights;
+    job.checkpoint.server = std::make_shared<const ml::ServerState>();
+    job.checkpoint.best_round = progress.best_round;
+    job.checkpoint.best_error = progress.best_error;
+    job.checkpoint.best_weights.ref = progress.best_weights;
+    job.checkpoint.exact = progress.exact;
+  } else {
+    auto generation = choose_generation(folder->second, definition, progress);
+    if (!generation) {
+      leave_out(definition, "all of its weights are damaged");
+      return;
+    }
+    job.checkpoint = std::move(generation->value.checkpoint);
+    if (job.checkpoint.round != progress.round) {
+      note("job " + definition.job + " goes on from " + in_rounds(job.checkpoint.round) +
+           " instead of " + in_rounds(progress.round) + ": the weights after that are damaged");
+      generation->value.progress.state = progress.state;
+      progress = std::move(generation->value.progress);
+      progress.end = {};
+      progress.ended_ms = 0;
+      trimmed_[definition.number] = progress.round;
+    }
+  }
+  StoreEntry entry{std::make_shared<const Definition>(definition), std::move(progress)};
+  mend_files(folder->second, entry);
+  job.job = definition.job;
+  job.specification = definition.specification;
+  job.shard_rows = definition.shard_rows;
+  job.submitted_ms = definition.submitted_ms;
+  job.state = entry.progress.state;
+  job.end = entry.progress.end;
+  job.ended_ms = entry.progress.ended_ms;
+  job.tallies = entry.progress.tallies;
+  job.rounds = reports_of(entry);
+  loaded_.state.jobs.push_back(std::move(job));
+  loaded_.index.generations[definition.number] = folder->second.found.generations;
+  loaded_.index.jobs[definition.job] = std::move(entry);
+}
+
+std::optional<FromFile<Generation>> StateLoader::choose_generation(const Folder& folder,
+                                                                   const Definition& definition,
+                                                                   const Progress& progress) {
+  const auto& rounds = folder.found.generations;
+  std::vector<std::uint32_t> order(rounds.begin(), rounds.upper_bound(progress.round));
+  std::reverse(order.begin(), order.end());
+  order.insert(order.end(), rounds.upper_bound(progress.round), rounds.end());
+  for (const std::uint32_t round : order) {
+    auto generation = read_generation(folder.found.path, definition, round);
+    if (generation &&
+        (round != progress.round || generation->value.progress.weights == progress.weights)) {
+      return generation;
+    }
+  }
+  return std::nullopt;
+}
+
+void StateLoader::mend_files(const Folder& folder, const StoreEntry& entry) {
+  const Definition& definition = *entry.definition;
+  if (!folder.definition || folder.definition->value.job != definition.job) {
+    note("the specification of job " + definition.job +
+         " was damaged in its folder and is mended from the database");
+    batch_->add(definition_path(folder.found.path), definition_file(commit_, text_of(definition)));
+  }
+  const JobState in_file = folder.state ? folder.state->value.state : JobState::kPending;
+  const bool same =
+      in_file == entry.progress.state &&
+      (!has_ended(in_file) || text_of(folder.state->value) == text_of(entry.progress));
+  if (!same || (!folder.state && is_there(state_path(folder.found.path)))) {
+    batch_->add(state_path(folder.found.path),
+                state_file(commit_, definition.number, entry.progress));
+  }
+}
+
+std::vector<RoundReport> StateLoader::reports_of(const StoreEntry& entry) {
+  auto& known = content_.rounds[entry.definition->number];
+  std::vector<RoundReport> reports(entry.progress.round);
+  std::uint32_t lost = 0;
+  for (std::uint32_t round = 1; round <= entry.progress.round; ++round) {
+    RoundReport& report = reports[round - 1];
+    const auto found = known.find(round);
+    if (found != known.end()) {
+      report = std::move(found->second);
+    } else {
+      report.round = round;
+      ++lost;
+    }
+  }
+  if (lost > 0 && !rebuilt_) {
+    note("the figures of " + std::to_string(lost) + " rounds of job " + entry.definition->job +
+         " are damaged and left out");
+  }
+  return reports;
+}
+
+void StateLoader::leave_out(const Definition& definition, const std::string& why) {
+  const bool there = folders_.find(definition.number) != folders_.end();
+  note("job " + definition.job + " is left out: " + why +
+       (there ? "; its folder is kept in damaged/" : ""));
+  left_out_.push_back(definition.number);
+}
+
+void StateLoader::write() {
+  StoredState& state = loaded_.state;
+  if (state.coordinator.empty()) {
+    state.coordinator = random_id(kCoordinatorDigits);
+  }
+  state.epoch = epoch_before_ + 1;
+  FileContent content;
+  const std::array sections = {content.keep(json{
+      {"format", kFormat},
+      {"coordinator", state.coordinator},
+      {"epoch", state.epoch}}.dump())};
+  batch_->add(paths_.identity(), seal(FileKind::kIdentity, commit_, sections, std::move(content)));
+  batch_->apply();
+  files_.transact([&] { loaded_.database->transact([&] { write_rows(); }); });
+  loaded_.index.commits = commit_;
+}
+
+void StateLoader::write_rows() {
+  Database& database = *loaded_.database;
+  if (make_tables_) {
+    database.make_tables();
+  }
+  database.put_meta("format", std::to_string(kFormat));
+  database.put_meta("coordinator", loaded_.state.coordinator);
+  database.put_meta("epoch", std::to_string(loaded_.state.epoch));
+  database.put_meta("commits", std::to_string(commit_));
+  database.put_meta("number", std::to_string(loaded_.index.next_number));
+  for (const auto& [job, entry] : loaded_.index.jobs) {
+    const std::uint64_t number = entry.definition->number;
+    const auto trimmed = trimmed_.find(number);
+    if (rebuilt_) {
+      database.put_job(*entry.definition, text_of(*entry.definition));
+    }
+    if (trimmed != trimmed_.end()) {
+      database.trim_rounds(number, trimmed->second);
+    }
+    if (rebuilt_ || trimmed != trimmed_.end()) {
+      database.put_progress(number, text_of(entry.progress));
+    }
+  }
+  for (const std::uint64_t number : left_out_) {
+    database.remove_job(number);
+  }
+}
+
+void StateLoader::tidy() {
+  try {
+    for (const std::uint64_t number : left_out_) {
+      if (const auto folder = folders_.find(number); folder != folders_.end()) {
+        files_.make_folder(paths_.damaged());
+        const std::string name = paths_.damaged() + "/" + folder->second.found.name;
+        files_.rename(folder->second.found.path, is_there(name) ? free_name(name + "-") : name);
+        folders_.erase(folder);
+      }
+    }
+    std::map<std::uint64_t, const StoreEntry*> entries;
+    for (const auto& [job, entry] : loaded_.index.jobs) {
+      entries[entry.definition->number] = &entry;
+    }
+    for (const auto& [number, folder] : folders_) {
+      if (const auto entry = entries.find(number); entry != entries.end()) {
+        tidy_job(folder, *entry->second);
+      } else {
+        std::filesystem::remove_all(folder.found.path);
+      }
+    }
+    files_.sync(std::array{paths_.jobs()});
+  } catch (const std::system_error&) {
+    note("some files that are no longer needed cannot be removed");
+  }
+}
+
+void StateLoader::tidy_job(const Folder& folder, const StoreEntry& entry) {
+  bool changed = false;
+  std::vector<std::string> names;
+  for (const auto& file : std::filesystem::directory_iterator(folder.found.path)) {
+    names.push_back(file.path().filename());
+  }
+  for (const std::string& name : names) {
+    if (!is_kept(name, entry)) {
+      files_.remove(folder.found.path + "/" + name);
+      changed = true;
+    }
+  }
+  auto& generations = loaded_.index.generations[entry.definition->number];
+  generations.erase(generations.upper_bound(entry.progress.round), generations.end());
+  if (changed) {
+    files_.sync(std::array{folder.found.path});
+  }
+}
+
+}  // namespace gradmill::coordinator

@@ -1,0 +1,389 @@
+#include "coordinator/store/stored_texts.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "protocol/rule_names.h"
+#include "protocol/specification_check.h"
+
+namespace gradmill::coordinator {
+namespace {
+
+using nlohmann::json;
+
+std::string dump(const json& value) {
+  return value.dump(-1, ' ', true, json::error_handler_t::replace);
+}
+
+/// Reads a text by `read`; every way in which it can be wrong is damage.
+template <class Read>
+auto parsed(std::string_view text, Read read) {
+  try {
+    return read(json::parse(text));
+  } catch (const json::exception& error) {
+    throw Damage(error.what());
+  } catch (const Error& error) {
+    throw Damage(error.what());
+  }
+}
+
+template <class T>
+void get(const json& object, const char* key, T& value) {
+  object.at(key).get_to(value);
+}
+
+/// JSON has no infinities; they are texts.
+json number(double value) {
+  if (std::isfinite(value)) {
+    return value;
+  }
+  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+}
+
+double number_of(const json& value) {
+  if (!value.is_string()) {
+    return value.get<double>();
+  }
+  const auto& text = value.get_ref<const std::string&>();
+  if (text == "nan") {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  return text == "inf" ? std::numeric_limits<double>::infinity()
+                       : -std::numeric_limits<double>::infinity();
+}
+
+void get_number(const json& object, const char* key, double& value) {
+  value = number_of(object.at(key));
+}
+
+template <class E>
+void get_named(const json& object,
+               const char* key,
+               std::span<const std::string_view> names,
+               E& value) {
+  const auto& text = object.at(key).get_ref<const std::string&>();
+  const auto found = std::find(names.begin(), names.end(), text);
+  if (found == names.end()) {
+    throw Damage("unknown " + std::string(key));
+  }
+  value = static_cast<E>(found - names.begin());
+}
+
+unsigned nibble(char digit) {
+  if (digit >= '0' && digit <= '9') {
+    return static_cast<unsigned>(digit - '0');
+  }
+  if (digit >= 'a' && digit <= 'f') {
+    return static_cast<unsigned>(digit - 'a' + 10);
+  }
+  throw Damage("no digest");
+}
+
+json ref_json(const BlobRef& ref) { return json::array({ref.digest.hex(), ref.bytes}); }
+
+BlobRef ref_of(const json& value) {
+  const auto& hex = value.at(0).get_ref<const std::string&>();
+  if (hex.size() != 2 * Digest::kBytes) {
+    throw Damage("no digest");
+  }
+  BlobRef ref;
+  for (std::size_t i = 0; i < Digest::kBytes; ++i) {
+    ref.digest.bytes.at(i) =
+        static_cast<std::uint8_t>(nibble(hex[2 * i]) << 4U | nibble(hex[2 * i + 1]));
+  }
+  value.at(1).get_to(ref.bytes);
+  return ref;
+}
+
+json refs_json(const std::vector<BlobRef>& refs) {
+  json list = json::array();
+  std::transform(refs.begin(), refs.end(), std::back_inserter(list), ref_json);
+  return list;
+}
+
+std::vector<BlobRef> refs_of(const json& list) {
+  std::vector<BlobRef> refs;
+  std::transform(list.begin(), list.end(), std::back_inserter(refs), ref_of);
+  return refs;
+}
+
+json rule_json(const ml::TrainingRule& rule) {
+  return {{"units", rule.topology.units},
+          {"activation", name_of(rule.activation)},
+          {"precision", name_of(rule.precision)},
+          {"optimizer", name_of(rule.optimizer)},
+          {"eta", rule.eta},
+          {"epochs", rule.epochs},
+          {"steps_per_round", rule.steps_per_round},
+          {"batch_size", rule.batch_size},
+          {"momentum", rule.momentum},
+          {"weight_decay", rule.weight_decay},
+          {"label_smoothing", rule.label_smoothing},
+          {"schedule", name_of(rule.schedule)},
+          {"min_loss_change", rule.min_loss_change},
+          {"seed", rule.seed},
+          {"mean", rule.standardization.mean},
+          {"deviation", rule.standardization.deviation}};
+}
+
+ml::TrainingRule rule_of(const json& object) {
+  ml::TrainingRule rule;
+  get(object, "units", rule.topology.units);
+  get_named(object, "activation", kActivationNames, rule.activation);
+  get_named(object, "precision", kPrecisionNames, rule.precision);
+  get_named(object, "optimizer", kOptimizerNames, rule.optimizer);
+  get(object, "eta", rule.eta);
+  get(object, "epochs", rule.epochs);
+  get(object, "steps_per_round", rule.steps_per_round);
+  get(object, "batch_size", rule.batch_size);
+  get(object, "momentum", rule.momentum);
+  get(object, "weight_decay", rule.weight_decay);
+  get(object, "label_smoothing", rule.label_smoothing);
+  get_named(object, "schedule", kScheduleNames, rule.schedule);
+  get(object, "min_loss_change", rule.min_loss_change);
+  get(object, "seed", rule.seed);
+  get(object, "mean", rule.standardization.mean);
+  get(object, "deviation", rule.standardization.deviation);
+  return rule;
+}
+
+json specification_json(const JobSpecification& specification) {
+  json object = {{"rule", rule_json(specification.rule)},
+                 {"server_optimizer", name_of(specification.server.optimizer)},
+                 {"server_eta", specification.server.eta},
+                 {"server_momentum", specification.server.momentum},
+                 {"rounds", specification.rounds},
+                 {"validate_every", specification.validate_every},
+                 {"early_stop", specification.early_stop},
+                 {"quorum", specification.quorum},
+                 {"round_deadline_ms", specification.round_deadline.count()},
+                 {"shards", refs_json(specification.shards)},
+                 {"validation", refs_json(specification.validation)}};
+  if (specification.initial_weights) {
+    object["initial_weights"] = ref_json(*specification.initial_weights);
+  }
+  return object;
+}
+
+JobSpecification specification_of(const json& object) {
+  JobSpecification specification;
+  specification.rule = rule_of(object.at("rule"));
+  get_named(object, "server_optimizer", kServerOptimizerNames, specification.server.optimizer);
+  get(object, "server_eta", specification.server.eta);
+  get(object, "server_momentum", specification.server.momentum);
+  get(object, "rounds", specification.rounds);
+  get(object, "validate_every", specification.validate_every);
+  get(object, "early_stop", specification.early_stop);
+  get(object, "quorum", specification.quorum);
+  specification.round_deadline =
+      std::chrono::milliseconds(object.at("round_deadline_ms").get<std::int64_t>());
+  specification.shards = refs_of(object.at("shards"));
+  specification.validation = refs_of(object.at("validation"));
+  if (object.contains("initial_weights")) {
+    specification.initial_weights = ref_of(object.at("initial_weights"));
+  }
+  check_specification(specification);
+  return specification;
+}
+
+constexpr std::array kStates = {JobState::kPending,
+                                JobState::kPaused,
+                                JobState::kSucceeded,
+                                JobState::kFailed,
+                                JobState::kCancelled};
+
+/// Of the states that are stored; a job that runs is pending when it is found again.
+JobState state_of(const json& value) {
+  const auto& text = value.get_ref<const std::string&>();
+  const auto* found = std::find_if(
+      kStates.begin(), kStates.end(), [&](JobState state) { return name_of(state) == text; });
+  if (found == kStates.end()) {
+    throw Damage("unknown state");
+  }
+  return *found;
+}
+
+std::string_view stored_name_of(JobState state) {
+  const bool stored = std::find(kStates.begin(), kStates.end(), state) != kStates.end();
+  return name_of(stored ? state : JobState::kPending);
+}
+
+template <class T>
+void put_if(json& object, const char* key, const std::optional<T>& value) {
+  if (value) {
+    object[key] = *value;
+  }
+}
+
+template <class T>
+void get_if(const json& object, const char* key, std::optional<T>& value) {
+  if (const auto found = object.find(key); found != object.end()) {
+    value = found->get<T>();
+  }
+}
+
+}  // namespace
+
+std::string text_of(const Definition& definition) {
+  return dump({{"number", definition.number},
+               {"job", definition.job},
+               {"specification", specification_json(*definition.specification)},
+               {"shard_rows", definition.shard_rows},
+               {"submitted_ms", definition.submitted_ms}});
+}
+
+Definition definition_of(std::string_view text) {
+  return parsed(text, [](const json& object) {
+    Definition definition;
+    get(object, "number", definition.number);
+    get(object, "job", definition.job);
+    check_job_id(definition.job);
+    definition.specification =
+        std::make_shared<const JobSpecification>(specification_of(object.at("specification")));
+    get(object, "shard_rows", definition.shard_rows);
+    get(object, "submitted_ms", definition.submitted_ms);
+    return definition;
+  });
+}
+
+std::string text_of(const Progress& progress) {
+  json tallies = json::object();
+  for (const auto& [node, tally] : progress.tallies) {
+    tallies[node] = json::array({tally.tasks, tally.refused, tally.failed});
+  }
+  return dump({{"state", stored_name_of(progress.state)},
+               {"reason", progress.end.reason},
+               {"message", progress.end.message},
+               {"ended_ms", progress.ended_ms},
+               {"round", progress.round},
+               {"weights", ref_json(progress.weights)},
+               {"best_round", progress.best_round},
+               {"best_error", number(progress.best_error)},
+               {"best_weights", ref_json(progress.best_weights)},
+               {"exact", progress.exact},
+               {"nodes", std::move(tallies)}});
+}
+
+Progress progress_of(std::string_view text) {
+  return parsed(text, [](const json& object) {
+    Progress progress;
+    progress.state = state_of(object.at("state"));
+    get(object, "reason", progress.end.reason);
+    get(object, "message", progress.end.message);
+    get(object, "ended_ms", progress.ended_ms);
+    get(object, "round", progress.round);
+    progress.weights = ref_of(object.at("weights"));
+    get(object, "best_round", progress.best_round);
+    get_number(object, "best_error", progress.best_error);
+    progress.best_weights = ref_of(object.at("best_weights"));
+    get(object, "exact", progress.exact);
+    for (const auto& [node, tally] : object.at("nodes").items()) {
+      NodeTally& one = progress.tallies[node];
+      tally.at(0).get_to(one.tasks);
+      tally.at(1).get_to(one.refused);
+      tally.at(2).get_to(one.failed);
+    }
+    return progress;
+  });
+}
+
+std::string text_of(const RoundReport& report) {
+  json object = {{"round", report.round},
+                 {"seconds", number(report.seconds)},
+                 {"aggregate", number(report.aggregate)},
+                 {"validate", number(report.validate)},
+                 {"missing", report.missing}};
+  if (report.validation_error) {
+    object["validation_error"] = number(*report.validation_error);
+  }
+  return dump(object);
+}
+
+RoundReport report_of(std::string_view text) {
+  return parsed(text, [](const json& object) {
+    RoundReport report;
+    get(object, "round", report.round);
+    get_number(object, "seconds", report.seconds);
+    get_number(object, "aggregate", report.aggregate);
+    get_number(object, "validate", report.validate);
+    get(object, "missing", report.missing);
+    if (object.contains("validation_error")) {
+      report.validation_error = number_of(object.at("validation_error"));
+    }
+    return report;
+  });
+}
+
+std::string text_of(const std::vector<TaskReport>& tasks) {
+  json list = json::array();
+  for (const TaskReport& task : tasks) {
+    list.push_back(json::array({task.shard,
+                                task.node,
+                                number(task.transfer),
+                                number(task.compute),
+                                number(task.wait),
+                                task.epochs,
+                                number(task.loss),
+                                task.offers}));
+  }
+  return dump(list);
+}
+
+std::vector<TaskReport> tasks_of(std::string_view text) {
+  return parsed(text, [](const json& list) {
+    std::vector<TaskReport> tasks;
+    for (const json& item : list) {
+      TaskReport& task = tasks.emplace_back();
+      item.at(0).get_to(task.shard);
+      item.at(1).get_to(task.node);
+      task.transfer = number_of(item.at(2));
+      task.compute = number_of(item.at(3));
+      task.wait = number_of(item.at(4));
+      item.at(5).get_to(task.epochs);
+      task.loss = number_of(item.at(6));
+      item.at(7).get_to(task.offers);
+    }
+    return tasks;
+  });
+}
+
+std::string text_of(const JobEvent& event) {
+  json object = {{"sequence", event.sequence},
+                 {"time_ms", event.time_ms},
+                 {"warning", event.warning},
+                 {"event", event.event},
+                 {"node", event.node},
+                 {"reason", event.reason},
+                 {"message", event.message}};
+  put_if(object, "round", event.round);
+  put_if(object, "shard", event.shard);
+  put_if(object, "attempt", event.attempt);
+  return dump(object);
+}
+
+JobEvent event_of(std::string_view text) {
+  return parsed(text, [](const json& object) {
+    JobEvent event;
+    get(object, "sequence", event.sequence);
+    get(object, "time_ms", event.time_ms);
+    get(object, "warning", event.warning);
+    get(object, "event", event.event);
+    get(object, "node", event.node);
+    get(object, "reason", event.reason);
+    get(object, "message", event.message);
+    get_if(object, "round", event.round);
+    get_if(object, "shard", event.shard);
+    get_if(object, "attempt", event.attempt);
+    return event;
+  });
+}
+
+}  // namespace gradmill::coordinator

@@ -1,0 +1,14 @@
+// A job with everything that was asked of it.
+#pragma once
+
+#include "protocol/job_specification.h"
+#include "protocol/job_status.h"
+
+namespace gradmill {
+
+struct JobDetails {
+  JobStatus status;  ///< Without reports of rounds.
+  JobSpecification specification;
+};
+
+}  // namespace gradmill

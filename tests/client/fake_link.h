@@ -1,0 +1,131 @@
+// A coordinator that answers from a script.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "client/link/coordinator_link.h"
+
+namespace gradmill::client {
+
+/// The first of `answers`, which the last one stays.
+template <class T>
+T next_of(std::deque<T>& answers) {
+  T answer = answers.front();
+  if (answers.size() > 1) {
+    answers.pop_front();
+  }
+  return answer;
+}
+
+/// Keeps what it gets and answers what the test put into its members.
+class FakeLink final : public CoordinatorLink {
+ public:
+  std::vector<Digest> submit(const std::string& id, const JobSpecification& wanted) override {
+    submitted_id = id;
+    specification = wanted;
+    ++submits;
+    std::vector<Digest> missing;
+    for (const BlobRef& blob : wanted.blobs()) {
+      if (!blobs.contains(blob.digest)) {
+        missing.push_back(blob.digest);
+      }
+    }
+    return missing;
+  }
+
+  JobStatus follow(const JobQuery& query, std::chrono::milliseconds /*wait*/) override {
+    if (gone) {
+      throw Error(ErrorCode::kNotFound, "there is no job " + query.job);
+    }
+    queries.push_back(query);
+    JobStatus status = next_of(answers);
+    std::erase_if(status.finished,
+                  [&](const RoundReport& round) { return round.round <= query.rounds_known; });
+    return status;
+  }
+
+  JobControl control(const std::string& job,
+                     JobCommand command,
+                     std::chrono::milliseconds wait) override {
+    calls.push_back("control " + job + ' ' + std::to_string(static_cast<int>(command)) + ' ' +
+                    std::to_string(wait.count()));
+    return next_of(controls);
+  }
+
+  std::vector<JobSummary> jobs(std::uint32_t limit) override {
+    calls.push_back("jobs " + std::to_string(limit));
+    return {summaries.begin(),
+            limit > 0 && limit < summaries.size() ? summaries.begin() + limit : summaries.end()};
+  }
+
+  JobDetails job(const std::string& job) override {
+    calls.push_back("job " + job);
+    return details;
+  }
+
+  JobLog logs(const std::string& job,
+              std::uint64_t after,
+              std::chrono::milliseconds wait) override {
+    calls.push_back("logs " + job + ' ' + std::to_string(after) + ' ' +
+                    std::to_string(wait.count()));
+    return next_of(log);
+  }
+
+  void remove(const std::string& job) override { calls.push_back("remove " + job); }
+
+  Garbage collect_garbage(bool dry_run, const std::optional<Retention>& rule) override {
+    calls.push_back(
+        std::string("collect") + (dry_run ? " dry" : "") +
+        (rule ? ' ' + std::to_string(rule->jobs) + ' ' + std::to_string(rule->age.count()) : ""));
+    return garbage;
+  }
+
+  std::vector<NodeStatus> nodes() override { return all_nodes; }
+
+  NodeStatus add_node(const Address& node) override {
+    calls.push_back("add " + node.text());
+    return next_of(node_answers);
+  }
+
+  NodeStatus remove_node(const Address& node, std::chrono::milliseconds wait) override {
+    calls.push_back("remove " + node.text() + ' ' + std::to_string(wait.count()));
+    return next_of(node_answers);
+  }
+
+  void put_blob(const Blob& blob) override { blobs[blob.ref.digest] = blob; }
+
+  Blob get_blob(const BlobRef& blob) override {
+    const auto found = blobs.find(blob.digest);
+    if (found == blobs.end()) {
+      throw Error(ErrorCode::kNotFound, "the blob is gone");
+    }
+    return found->second;
+  }
+
+  void interrupt() override {}
+
+  std::vector<std::string> calls;  ///< Of most kinds, with their arguments.
+  int submits = 0;
+  std::string submitted_id;
+  JobSpecification specification;
+  std::map<Digest, Blob> blobs;
+  bool gone = false;  ///< The job.
+  std::vector<JobQuery> queries;
+  std::deque<JobStatus> answers;
+  std::deque<JobControl> controls;
+  std::vector<JobSummary> summaries;
+  JobDetails details;
+  std::deque<JobLog> log;
+  Garbage garbage;
+  std::vector<NodeStatus> all_nodes;
+  std::deque<NodeStatus> node_answers;
+};
+
+}  // namespace gradmill::client

@@ -1,0 +1,162 @@
+// Folders that cannot be used are refused with one line, and are left as they were.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "coordinator/store/sealed_file.h"
+#include "coordinator/store/state_folder_store.h"
+#include "coordinator/store/support.h"
+
+namespace gradmill::coordinator {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class StoreRefusal : public StateFolder {
+ protected:
+  /// The line with which opening and loading is refused.
+  static std::string refusal(const std::string& path) {
+    const auto error = error_of([&] { static_cast<void>(open_state_folder(path)->load()); });
+    EXPECT_TRUE(error) << path;
+    if (!error) {
+      return "";
+    }
+    EXPECT_EQ(error->code(), ErrorCode::kInvalidInput);
+    EXPECT_THAT(error->what(), AllOf(HasSubstr(path), Not(HasSubstr("\n"))));
+    return error->what();
+  }
+
+  /// The same in a process of another user, where this is root's.
+  std::string refusal_of_user(const std::string& path) const {
+    if (::geteuid() != 0) {
+      return refusal(path);
+    }
+    const std::string answer = beside("answer");
+    const pid_t child = ::fork();
+    if (child == 0) {
+      std::ofstream file(answer);
+      if (::setgid(65534) == 0 && ::setuid(65534) == 0) {
+        file << refusal(path);
+      }
+      file.close();
+      std::_Exit(0);
+    }
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    return content(answer);
+  }
+};
+
+TEST_F(StoreRefusal, SecondOpenerIsToldOfTheFirst) {
+  const auto store = open_state_folder(path(), "127.0.0.1:7070");
+  EXPECT_EQ(refusal(path()),
+            "the state folder " + path() + " is in use by process " + std::to_string(::getpid()) +
+                " (127.0.0.1:7070); end that one, or give --state-dir another folder");
+  EXPECT_EQ(store->load().epoch, 1U);
+}
+
+TEST_F(StoreRefusal, IsFreeAgainOnceTheFirstIsGone) {
+  static_cast<void>(open_state_folder(path())->load());
+  EXPECT_EQ(open_state_folder(path())->load().epoch, 2U);
+}
+
+TEST_F(StoreRefusal, NewerFormatIsLeftAlone) {
+  commit({added("a")});
+  const std::string identity = R"({"format":2})";
+  std::string bytes;
+  const std::vector<std::string_view> sections = {identity};
+  for (const std::string_view part : seal(FileKind::kIdentity, 9, sections).parts) {
+    bytes += part;
+  }
+  put(at("identity"), bytes);
+  const std::string database = content(at("gradmill.db"));
+  EXPECT_EQ(refusal(path()),
+            "the state folder " + path() +
+                " is of format 2 and this gradmill knows 1; run the newer gradmill, or give "
+                "--state-dir another one");
+  EXPECT_EQ(content(at("gradmill.db")), database);
+  EXPECT_EQ(content(at("identity")), bytes);
+}
+
+TEST_F(StoreRefusal, FileIsNoFolder) {
+  put(path(), "kept");
+  EXPECT_THAT(refusal(path()), HasSubstr("is not a folder; give --state-dir another one"));
+  EXPECT_EQ(content(path()), "kept");
+}
+
+TEST_F(StoreRefusal, FolderWithoutAParentCannotBeMade) {
+  EXPECT_THAT(refusal(beside("missing/state")),
+              HasSubstr("cannot be made: No such file or directory"));
+}
+
+TEST_F(StoreRefusal, FolderThatIsNotWritable) {
+  commit({added("a")});
+  if (::geteuid() == 0) {
+    // The user must get that far.
+    ASSERT_EQ(::chmod(folder_.c_str(), 0755), 0);
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_)) {
+      ASSERT_EQ(::chown(entry.path().c_str(), 65534, 65534), 0);
+    }
+    ASSERT_EQ(::chown(folder_.c_str(), 65534, 65534), 0);
+  }
+  ASSERT_EQ(::chmod(path().c_str(), 0500), 0);
+  EXPECT_THAT(refusal_of_user(path()), HasSubstr("cannot be written to: Permission denied"));
+  ASSERT_EQ(::chmod(path().c_str(), 0700), 0);
+}
+
+TEST_F(StoreRefusal, FolderOfAnotherUser) {
+  if (::geteuid() != 0) {
+    EXPECT_THAT(refusal("/"), HasSubstr("belongs to user 0"));
+    return;
+  }
+  commit({added("a")});
+  ASSERT_EQ(::chown(path().c_str(), 65534, 65534), 0);
+  EXPECT_THAT(refusal(path()), HasSubstr("belongs to user 65534; run as that user"));
+  ASSERT_EQ(::chown(path().c_str(), 0, 0), 0);
+}
+
+/// A real full disk, where this user may mount one; the faults of crash_test.cc are everywhere.
+TEST_F(StoreRefusal, FullDiskIsToldAndPasses) {
+  const std::string disk = beside("disk");
+  ASSERT_EQ(::mkdir(disk.c_str(), 0700), 0);
+  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=2m") != 0) {
+    GTEST_SKIP() << "mounting is not permitted";
+  }
+  {
+    const std::string state = disk + "/state";
+    auto store = open_state_folder(state);
+    static_cast<void>(store->load());
+    store->commit(std::vector<Record>{added("a"), finished("a", 1)});
+    std::ofstream filler(disk + "/filler", std::ios::binary);
+    while (filler << std::string(4096, 'x') << std::flush) {
+    }
+    filler.close();
+    std::uint32_t round = 2;
+    std::optional<Error> error;
+    for (; !error && round < 1000; ++round) {
+      error = error_of([&] { store->commit(std::vector<Record>{finished("a", round)}); });
+    }
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code(), ErrorCode::kUnavailable);
+    EXPECT_EQ(error->what(), "the state folder " + state + ": No space left on device");
+    store.reset();
+    const std::string full = refusal(state);
+    EXPECT_THAT(full, AllOf(HasSubstr("No space left on device"), HasSubstr("--state-dir")));
+    std::filesystem::remove(disk + "/filler");
+    store = open_state_folder(state);
+    EXPECT_EQ(store->load().jobs.at(0).checkpoint.round, round - 2);
+    store->commit(std::vector<Record>{finished("a", round - 1)});
+  }
+  EXPECT_EQ(::umount(disk.c_str()), 0);
+}
+
+}  // namespace
+}  // namespace gradmill::coordinator

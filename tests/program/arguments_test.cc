@@ -1,0 +1,72 @@
+#include "program/arguments.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "program/log_options.h"
+
+namespace gradmill::program {
+namespace {
+
+Arguments parsed(const std::vector<std::string>& words) {
+  CommandLine line("p", "Tests.");
+  line.option("--join", "LIST", std::nullopt, "").option("--advertise", "HOST", std::nullopt, "");
+  add_log_options(line);
+  return line.parse(words).value();
+}
+
+// The message of the error that `act` throws.
+template <class F>
+std::string refusal(const F& act) {
+  try {
+    act();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInvalidInput);
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Arguments, AListOfAddresses) {
+  EXPECT_EQ(parsed({"--join", "a:1"}).addresses("--join"), (std::vector<Address>{{"a", 1}}));
+  EXPECT_EQ(parsed({"--join", "a:1,b:65535,a:2"}).addresses("--join"),
+            (std::vector<Address>{{"a", 1}, {"b", 65535}, {"a", 2}}));
+}
+
+TEST(Arguments, AListOfAddressesNamesItsCulprit) {
+  const auto refused = [](const std::string& list) {
+    return refusal([&] { static_cast<void>(parsed({"--join", list}).addresses("--join")); });
+  };
+  EXPECT_EQ(refused("a:b"), "--join: 'a:b' is not HOST:PORT");
+  EXPECT_EQ(refused("a:1,b"), "--join: 'b' is not HOST:PORT");
+  EXPECT_EQ(refused("a:1,:2"), "--join: ':2' is not HOST:PORT");
+  EXPECT_EQ(refused("a:0"), "--join: 'a:0' is not HOST:PORT");
+  EXPECT_EQ(refused("a:65536"), "--join: 'a:65536' is not HOST:PORT");
+  for (const char* const list : {"", ",", "a:1,", ",a:1", "a:1,,b:2"}) {
+    EXPECT_EQ(refused(list), "--join: '' is not HOST:PORT") << list;
+  }
+  EXPECT_EQ(refused("a:1,b:2,a:1"), "--join: 'a:1' is there twice");
+  EXPECT_THAT(refused("a\n:x"), testing::Not(testing::HasSubstr("\n")));
+}
+
+TEST(Arguments, AnAddressWhosePortMayBeLeftOut) {
+  const auto address = [](const std::string& value) {
+    return parsed({"--advertise", value}).address("--advertise", 7);
+  };
+  EXPECT_EQ(address("h"), (Address{"h", 7}));
+  EXPECT_EQ(address("h:9"), (Address{"h", 9}));
+  EXPECT_EQ(refusal([&] { address("h:"); }), "--advertise: 'h:' is not HOST or HOST:PORT");
+  EXPECT_EQ(refusal([&] { address("h:0"); }), "--advertise: 'h:0' is not HOST or HOST:PORT");
+  EXPECT_EQ(refusal([&] { address(""); }), "--advertise: is empty");
+}
+
+TEST(LogOptions, RefuseOtherFormats) {
+  EXPECT_EQ(refusal([] {
+              apply_log_options(parsed({"--log-format", "xml"}));
+            }),
+            "--log-format: 'xml' is not text or json");
+}
+
+}  // namespace
+}  // namespace gradmill::program

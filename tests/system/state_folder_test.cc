@@ -1,0 +1,274 @@
+// State folders that are in use, of a newer version, damaged, forbidden or full.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "base/checksum.h"
+#include "system/cluster.h"
+
+namespace gradmill::system_test {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+
+std::string read(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void replace(const std::string& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
+}
+
+void flip_a_byte(const std::string& path) {
+  std::string content = read(path);
+  ASSERT_FALSE(content.empty()) << path;
+  content[content.size() / 2] = static_cast<char>(content[content.size() / 2] ^ 0x10);
+  replace(path, content);
+}
+
+void cut_in_half(const std::string& path) { fs::resize_file(path, fs::file_size(path) / 2); }
+
+/// Refused with exit code 2 and one line that names --state-dir and the culprit.
+void expect_refused(const Ended& start, const std::string& culprit) {
+  EXPECT_EQ(start.code, 2) << start.err;
+  EXPECT_NE(start.err.find(culprit), std::string::npos) << culprit << ": " << start.err;
+  EXPECT_NE(start.err.find("--state-dir"), std::string::npos) << start.err;
+  EXPECT_EQ(std::count(start.err.begin(), start.err.end(), '\n'), 1) << start.err;
+}
+
+Ended start_on(const std::string& folder) {
+  return run("coordinator", {"0", "random", "--state-dir", folder}, seconds(10), "/");
+}
+
+TEST(StateFolder, IsForOneCoordinatorAtATime) {
+  Cluster cluster;
+  expect_refused(start_on(cluster.state_folder()),
+                 "process " + std::to_string(cluster.coordinator().pid()));
+  EXPECT_EQ(hash_of(cluster.train(short_job())).size(), 64U);
+  cluster.restart_coordinator();
+  EXPECT_EQ(cluster.ask({"job", "list"}).size(), 1U) << "its own lock is no hindrance";
+}
+
+/// A folder that a coordinator has been stopped on.
+void use(const std::string& folder) {
+  Process coordinator(command("coordinator", {"0", "random", "--state-dir", folder}), "/");
+  ASSERT_NE(announced_port(coordinator), 0) << coordinator.err();
+  coordinator.signal(SIGTERM);
+  ASSERT_EQ(coordinator.wait(seconds(10)), 0);
+}
+
+/// Writes `number` over the bytes of a sealed file from `at` on.
+void put(std::string& bytes, std::size_t at, std::uint64_t number) {
+  bytes.replace(at, sizeof number, reinterpret_cast<const char*>(&number), sizeof number);
+}
+
+TEST(StateFolder, OfANewerVersionIsRefusedAndLeftAsItIs) {
+  const Folder folder;
+  const std::string state = folder.path("state");
+  use(state);
+  std::string identity = read(state + "/identity");
+  const std::size_t format = identity.find("\"format\":1");
+  ASSERT_NE(format, std::string::npos);
+  identity[format + 9] = '9';
+  // Magic, kind, sections and commit; then size and sum of the section, and the sum of all that.
+  constexpr std::size_t kSum = 8 + 4 + 4 + 8 + 8;
+  put(identity, kSum, checksum(std::string_view(identity).substr(kSum + 16)));
+  put(identity, kSum + 8, checksum(std::string_view(identity).substr(0, kSum + 8)));
+  replace(state + "/identity", identity);
+  const std::string database = read(state + "/gradmill.db");
+  expect_refused(start_on(state), "is of format 9");
+  EXPECT_EQ(read(state + "/identity"), identity);
+  EXPECT_EQ(read(state + "/gradmill.db"), database);
+}
+
+TEST(StateFolder, ThatMayNotBeWrittenToIsRefused) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can become another user";
+  }
+  const Folder folder;
+  fs::permissions(folder.path(), fs::perms::all);
+  const std::string own = folder.path("own");
+  const std::string of_root = folder.path("of_root");
+  fs::create_directory(own);
+  fs::create_directory(of_root);
+  constexpr uid_t kNobody = 65534;
+  ASSERT_EQ(::chown(own.c_str(), kNobody, kNobody), 0);
+  fs::permissions(own, fs::perms::owner_read | fs::perms::owner_exec);
+  const auto start_as_nobody = [&](const std::string& state) {
+    // Its own copy: nobody may not look into the build folder.
+    fs::copy_file(std::string(GRADMILL_BIN) + "/coordinator",
+                  folder.path("coordinator"),
+                  fs::copy_options::overwrite_existing);
+    Process process({"/usr/bin/setpriv",
+                     "--reuid=65534",
+                     "--regid=65534",
+                     "--clear-groups",
+                     folder.path("coordinator"),
+                     "0",
+                     "random",
+                     "--state-dir",
+                     state},
+                    "/");
+    const int code = process.wait(seconds(10));
+    return Ended{code, process.out(), process.err()};
+  };
+  expect_refused(start_as_nobody(own), "cannot be written to");
+  expect_refused(start_as_nobody(of_root), "belongs to user 0");
+  expect_refused(start_as_nobody(of_root + "/deeper"), "cannot be made");
+  expect_refused(start_on("/proc/version"), "is not a folder");
+}
+
+/// A job that was paused in the middle, with its coordinator stopped.
+class Damaged : public testing::Test {
+ protected:
+  void SetUp() override {
+    undisturbed_ = hash_of(cluster_.train(with(many_rounds(), {"--id", "whole"})));
+    ASSERT_EQ(undisturbed_.size(), 64U) << undisturbed_;
+    client_.emplace(command("client", with(cluster_.train_words(many_rounds()), {"--id", "half"})));
+    ASSERT_TRUE(client_->says("round 5/", seconds(60))) << client_->err();
+    cluster_.coordinator().signal(SIGTERM);
+    ASSERT_EQ(cluster_.coordinator().wait(seconds(10)), 0);
+    for (const auto& folder : fs::directory_iterator(cluster_.state_folder() + "/jobs")) {
+      if (folder.path().string().ends_with("-half")) {
+        job_ = folder.path();
+      }
+    }
+    ASSERT_FALSE(job_.empty());
+  }
+
+  [[nodiscard]] std::string newest_weights() const {
+    std::string newest;
+    long round = -1;
+    for (const auto& file : fs::directory_iterator(job_)) {
+      const std::string name = file.path().filename();
+      const long number = name.starts_with("weights-") ? std::atol(name.c_str() + 8) : -1;
+      if (number > round) {
+        round = number;
+        newest = file.path();
+      }
+    }
+    return newest;
+  }
+
+  void expect_told_and_ended(const std::string& note) {
+    cluster_.restart_coordinator();
+    EXPECT_EQ(finish(*client_), undisturbed_) << client_->err();
+    const std::string err = cluster_.coordinator().err();
+    EXPECT_NE(err.find("state_repaired"), std::string::npos) << err;
+    EXPECT_NE(err.find(note), std::string::npos) << err;
+    EXPECT_EQ(hash_of(cluster_.client({"job", "follow", "whole", "--format", "json"})),
+              undisturbed_);
+  }
+
+  Cluster cluster_;
+  std::optional<Process> client_;
+  std::string undisturbed_;
+  std::string job_;
+};
+
+TEST_F(Damaged, NewestWeightsWithAFlippedByteTheOnesBeforeServe) {
+  flip_a_byte(newest_weights());
+  expect_told_and_ended("job half goes on from");
+}
+
+TEST_F(Damaged, NewestWeightsCutShortTheOnesBeforeServe) {
+  cut_in_half(newest_weights());
+  expect_told_and_ended("job half goes on from");
+}
+
+TEST_F(Damaged, DatabaseWithFlippedBytesIsMadeAnew) {
+  std::string content = read(cluster_.state_folder() + "/gradmill.db");
+  for (std::size_t at = 0; at < content.size(); at += 97) {
+    content[at] = static_cast<char>(content[at] ^ 0x55);
+  }
+  replace(cluster_.state_folder() + "/gradmill.db", content);
+  expect_told_and_ended("the database was damaged");
+}
+
+TEST_F(Damaged, DatabaseCutShortIsMadeAnew) {
+  cut_in_half(cluster_.state_folder() + "/gradmill.db");
+  expect_told_and_ended("the database was damaged");
+}
+
+TEST_F(Damaged, MissingDatabaseIsMadeAnew) {
+  for (const char* const end : {"", "-wal", "-shm"}) {
+    fs::remove(cluster_.state_folder() + "/gradmill.db" + end);
+  }
+  expect_told_and_ended("the database was damaged");
+}
+
+TEST_F(Damaged, IdentityIsMadeAnew) {
+  flip_a_byte(cluster_.state_folder() + "/identity");
+  expect_told_and_ended("identity");
+}
+
+/// A file system of its own; nothing is there if it cannot be had.
+class SmallFileSystem {
+ public:
+  explicit SmallFileSystem(std::string path) : path_(std::move(path)) {
+    fs::create_directory(path_);
+    mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, "size=8m,mode=0700") == 0;
+  }
+  SmallFileSystem(const SmallFileSystem&) = delete;
+  SmallFileSystem& operator=(const SmallFileSystem&) = delete;
+  ~SmallFileSystem() {
+    if (mounted_) {
+      ::umount2(path_.c_str(), MNT_DETACH);
+    }
+  }
+  [[nodiscard]] bool mounted() const { return mounted_; }
+  /// Takes all the room there is.
+  void fill() const {
+    const int fd = ::open((path_ + "/ballast").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    for (std::string block(1U << 16U, 'x'); !block.empty();) {
+      if (::write(fd, block.data(), block.size()) < 0) {
+        block.resize(block.size() / 2);
+      }
+    }
+    ::close(fd);
+  }
+  void make_room() const { fs::remove(path_ + "/ballast"); }
+
+ private:
+  std::string path_;
+  bool mounted_ = false;
+};
+
+TEST(FullStateFolder, TheJobWaitsWithANoticeAndEndsOnceThereIsRoom) {
+  const Folder folder;
+  const SmallFileSystem small(folder.path("small"));
+  if (!small.mounted()) {
+    GTEST_SKIP() << "cannot mount a tmpfs here: " << std::strerror(errno);
+  }
+  Cluster cluster;
+  const std::string undisturbed = hash_of(cluster.train(many_rounds()));
+  cluster.use_state_folder(folder.path("small/state"));
+  cluster.restart_coordinator();
+  Process client(command("client", cluster.train_words(many_rounds())));
+  ASSERT_TRUE(client.says("round 2/", seconds(60))) << client.err();
+  small.fill();
+  EXPECT_TRUE(client.says("the state folder", seconds(20))) << client.err();
+  EXPECT_TRUE(cluster.coordinator().says("store_failed", seconds(5)))
+      << cluster.coordinator().err();
+  EXPECT_EQ(client.wait(std::chrono::milliseconds(0)), -1) << client.err();
+  small.make_room();
+  EXPECT_EQ(finish(client), undisturbed) << client.err();
+  EXPECT_TRUE(cluster.coordinator().says("store_recovered", seconds(5)));
+}
+
+}  // namespace
+}  // namespace gradmill::system_test
