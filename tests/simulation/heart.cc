@@ -1,0 +1,56 @@
+#include "simulation/heart.h"
+
+#include <chrono>
+
+namespace gradmill::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kBeat = 1s;
+constexpr Duration kRetry = 250ms;
+constexpr Duration kDeadline = 2s;
+
+}  // namespace
+
+void Heart::beat(std::uint64_t epoch) {
+  if (stopped_ || asking_) {
+    return;
+  }
+  asking_ = true;
+  Call call;
+  call.execute = [live = events_.live_jobs(), epoch](Node& node) {
+    return node.heartbeat(live, epoch) ? std::optional(Duration{}) : std::nullopt;
+  };
+  call.answer = [](Node& node) {
+    Answer answer;
+    answer.beat = node.beat();
+    return answer;
+  };
+  call.ended = [self = shared_from_this(), life = life_.shared_from_this(), epoch](
+                   const CallResult& result) {
+    life->run([self, result, epoch] { self->handle(result, epoch); });
+  };
+  network_.call(node_, kDeadline, std::move(call));
+}
+
+void Heart::handle(const CallResult& result, std::uint64_t epoch) {
+  asking_ = false;
+  if (stopped_) {
+    return;
+  }
+  life_.after(result.answer ? kBeat : kRetry, [self = shared_from_this(), epoch, turn = ++turn_] {
+    if (turn == self->turn_) {
+      self->beat(epoch);
+    }
+  });
+  if (result.answer) {
+    events_.heard(id_, result.answer->beat);
+  } else if (result.refused) {
+    events_.gone(id_, result.why);
+  } else {
+    events_.missed(id_, result.why);
+  }
+}
+
+}  // namespace gradmill::simulation
