@@ -19,6 +19,10 @@ namespace {
 
 using apache::thrift::transport::TTransportException;
 
+// A wait that ends later than this after its time was not slow, but held: by SIGSTOP, a debugger,
+// or a machine without time for us.
+constexpr std::chrono::milliseconds kOversleep{100};
+
 // Failure is harmless: these only hasten what deadlines find as well.
 void set_option(int fd, int level, int name, int value) {
   ::setsockopt(fd, level, name, &value, sizeof value);
@@ -111,15 +115,24 @@ bool Socket::quiet() const noexcept {
 void Socket::wait(short events) {
   std::array<pollfd, 2> waits = {pollfd{fd_.get(), events, 0},
                                  pollfd{interrupt_ == nullptr ? -1 : interrupt_->fd(), POLLIN, 0}};
-  const int ready = ::poll(waits.data(), waits.size(), poll_timeout_ms(deadline_));
+  const Clock::time_point start = Clock::now();
+  const int timeout = poll_timeout_ms(deadline_);
+  const int ready = ::poll(waits.data(), waits.size(), timeout);
   if (ready < 0 && errno != EINTR) {
     note_error(errno);
   }
   if (ready > 0 && waits[1].revents != 0) {
     throw TTransportException(TTransportException::INTERRUPTED, "interrupted");
   }
+  const Clock::time_point now = Clock::now();
+  if (now - start > std::chrono::milliseconds(timeout) + kOversleep) {
+    // The process did not run: nobody can say that the peer took too long, so it has that time
+    // anew.
+    deadline_ = now + std::chrono::milliseconds(timeout);
+    return;
+  }
   // Time is up even while bytes keep coming: the deadline is absolute.
-  if (Clock::now() >= deadline_) {
+  if (now >= deadline_) {
     throw TTransportException(TTransportException::TIMED_OUT, "out of time");
   }
 }

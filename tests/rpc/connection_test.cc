@@ -1,11 +1,16 @@
 // What a Connection does when things go wrong.
 #include "rpc/connection.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <future>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
 #include "base/error.h"
 #include "rpc/connect.h"
@@ -148,6 +153,32 @@ TEST(Connection, WaitsForAnAnswerUntilTheDeadlineOnly) {
   EXPECT_EQ(failure.message, silent.address().text() + ": no answer within 150 ms");
   EXPECT_THAT(failure.took, AllOf(Ge(kShort), Le(20 * kShort)));
   EXPECT_FALSE(connection.is_open());
+}
+
+TEST(Connection, TimeInWhichThisProcessIsStoppedIsNotThePeers) {
+  constexpr milliseconds kDeadline{1000};
+  for (const bool answers : {true, false}) {
+    RawListener listener;
+    const pid_t caller = ::fork();
+    if (caller == 0) {
+      NodeConnection connection(listener.address());
+      const Failure failure = failure_of(connection, "echo", kDeadline);
+      ::_exit(failure.message == "no failure" ? 0 : failure.took < 2 * kDeadline ? 1 : 2);
+    }
+    RawPeer peer = listener.accept();
+    EXPECT_EQ(peer.receive_frame(), hello_call("echo"));
+    int status = 0;
+    ::kill(caller, SIGSTOP);
+    ASSERT_EQ(::waitpid(caller, &status, WUNTRACED), caller);
+    std::this_thread::sleep_for(2 * kDeadline);  // Nothing tells that its time is up.
+    if (answers) {
+      peer.send(hello_answer("echo"));
+    }
+    ::kill(caller, SIGCONT);
+    ASSERT_EQ(::waitpid(caller, &status, 0), caller);
+    EXPECT_EQ(WEXITSTATUS(status), answers ? 0 : 2)
+        << "a silent peer has its time anew, and no more";
+  }
 }
 
 TEST(Connection, BoundsACallWhoseRequestNobodyReads) {
