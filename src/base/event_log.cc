@@ -66,6 +66,14 @@ std::string text_of(Number value) {
   return fmt::format("{}", value);
 }
 
+/// Local, and a blank.
+std::string time_of_day(std::chrono::system_clock::time_point time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm local{};
+  ::localtime_r(&seconds, &local);
+  return fmt::format("{:02}:{:02}:{:02} ", local.tm_hour, local.tm_min, local.tm_sec);
+}
+
 std::string render_text(const LogEvent& event) {
   if (event.plain || event.event.empty()) {
     return event.message;
@@ -122,7 +130,9 @@ class LineFormatter final : public spdlog::formatter {
 
  private:
   [[nodiscard]] std::string text_line(const spdlog::details::log_msg& message) const {
-    return program_ + ": " + without_controls(std::string(view_of(message.payload))) + '\n';
+    const bool untimed = format_ != LogFormat::kTimedText || message.source.filename == kRendered;
+    return program_ + ": " + (untimed ? "" : time_of_day(message.time)) +
+           without_controls(std::string(view_of(message.payload))) + '\n';
   }
 
   [[nodiscard]] std::string json_line(const spdlog::details::log_msg& message) const {
@@ -148,8 +158,11 @@ void log_event(const LogEvent& event) {
   spdlog::logger& log = *spdlog::default_logger_raw();
   const spdlog::level::level_enum level = spdlog_level(event.level);
   if (log.should_log(level)) {
+    const bool timed = log_format == LogFormat::kTimedText && !event.plain;
     const std::string text =
-        log_format == LogFormat::kJson ? render_json(event) : render_text(event);
+        log_format == LogFormat::kJson
+            ? render_json(event)
+            : (timed ? time_of_day(std::chrono::system_clock::now()) : "") + render_text(event);
     log.log(spdlog::source_loc{kRendered, 1, ""}, level, spdlog::string_view_t(text));
   }
 }

@@ -15,8 +15,9 @@ namespace gradmill {
 enum class LogLevel { kInfo, kWarning, kError };
 
 enum class LogFormat {
-  kText,  ///< `PROGRAM: LEVEL EVENT NAME=VALUE ...: MESSAGE`
-  kJson,  ///< An object a line: time (UTC), level, program, event, the fields, message.
+  kText,       ///< `PROGRAM: LEVEL EVENT NAME=VALUE ...: MESSAGE`
+  kTimedText,  ///< As kText, with the local time of day, HH:MM:SS, behind PROGRAM: for servers.
+  kJson,       ///< An object a line: time (UTC), level, program, event, the fields, message.
 };
 
 /// A name and what it is in this event. Names are lower case with underscores; the common ones are
@@ -45,7 +46,7 @@ struct LogEvent {
   std::string event{};  ///< What, in lower case with underscores: task_failed, node_up, ...
   std::vector<LogField> fields{};
   std::string message{};  ///< One line for people; may be empty.
-  bool plain = false;     ///< Text shows the message alone: it says all that the fields do.
+  bool plain = false;     ///< Text shows the message alone, without a time: it says it all.
 };
 
 /// Writes one line to stderr, whatever the strings hold: other bytes than UTF-8 are replaced in

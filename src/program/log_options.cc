@@ -14,7 +14,7 @@ void add_log_options(CommandLine& line) {
 void apply_log_options(const Arguments& arguments) {
   static constexpr std::array<std::string_view, 2> kFormats = {"text", "json"};
   const bool json = arguments.choice("--log-format", kFormats) == "json";
-  set_log_format(json ? LogFormat::kJson : LogFormat::kText);
+  set_log_format(json ? LogFormat::kJson : LogFormat::kTimedText);
 }
 
 }  // namespace gradmill::program

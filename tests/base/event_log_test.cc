@@ -1,5 +1,6 @@
 #include "base/event_log.h"
 
+#include <functional>
 #include <limits>
 #include <sstream>
 #include <thread>
@@ -65,6 +66,19 @@ TEST(EventLog, TextOfALineForPeopleIsTheMessageAlone) {
                      .message = "listening on h:1",
                      .plain = true}),
             "coordinator: listening on h:1\n");
+}
+
+TEST(EventLog, TimedTextHasTheTimeOfDay) {
+  for (const auto& act : {std::function([] { log_event(task_failed()); }),
+                          std::function([] { log_event({.message = "ready"}); }),
+                          std::function([] { spdlog::warn("ready"); })}) {
+    std::string line = logged(LogFormat::kTimedText, act);
+    EXPECT_THAT(line, testing::MatchesRegex("coordinator: [0-2][0-9]:[0-5][0-9]:[0-6][0-9] .*\n"));
+    EXPECT_EQ(line.erase(13, 9), logged(LogFormat::kText, act));
+  }
+  const auto listening = [] { log_event({.message = "listening on h:1", .plain = true}); };
+  EXPECT_EQ(logged(LogFormat::kTimedText, listening), "coordinator: listening on h:1\n")
+      << "others wait for it";
 }
 
 TEST(EventLog, TextQuotesValuesThatCouldMislead) {
