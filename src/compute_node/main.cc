@@ -113,7 +113,12 @@ int serve(const std::vector<std::string>& words) {
   server.start();
   const char* const wanted = std::getenv("GRADMILL_KERNEL");  // NOLINT(concurrency-mt-unsafe)
   if (wanted != nullptr && std::string_view(ml::kernels().name) != wanted) {
-    throw invalid_input("GRADMILL_KERNEL: this machine cannot run '" + std::string(wanted) + "'");
+    std::string names;
+    for (const ml::Kernels* const set : ml::runnable_kernels()) {
+      names += (names.empty() ? "" : ", ") + std::string(set->name);
+    }
+    throw invalid_input("GRADMILL_KERNEL: this machine cannot run '" + std::string(wanted) +
+                        "'; it runs: " + names);
   }
   log_event({.event = "kernel_chosen",
              .fields = {{"kernel_id", ml::kernel_id()}, {"instructions", ml::kernels().name}},

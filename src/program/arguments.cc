@@ -145,7 +145,10 @@ std::chrono::milliseconds Arguments::duration(const std::string& name) const {
     }
     const std::string_view digits = std::string_view(value).substr(0, value.size() - unit.size());
     const std::optional<double> number = parse_real<double>(digits);
-    if (number && *number >= 0 && *number * factor <= kMost) {
+    if (number && *number * factor > kMost) {
+      throw invalid_input(name + ": " + quoted(value) + " is too long; the longest is 16666666min");
+    }
+    if (number && *number >= 0) {
       return std::chrono::milliseconds(std::llround(*number * factor));
     }
   }

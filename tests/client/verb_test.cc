@@ -131,6 +131,8 @@ TEST(Verb, NamesWhatIsWrong) {
       {at({"job", "submit", "infer"}), "job submit: use client job submit train"},
       {at({"gc", "--keep-jobs", "x"}), "--keep-jobs: 'x' is not a whole number"},
       {at({"gc", "--keep-for", "3"}), "--keep-for: '3' is not a duration"},
+      {at({"gc", "--keep-for", "2e7min"}),
+       "--keep-for: '2e7min' is too long; the longest is 16666666min"},
       {at({"gc", "now"}), "unexpected argument 'now'"},
       {at({"node", "join"}), "<node> is missing; see client node join --help"},
       {at({"node", "join", "h"}), "<node>: 'h' is not HOST:PORT"},
@@ -140,6 +142,23 @@ TEST(Verb, NamesWhatIsWrong) {
   for (const auto& [words, message] : wrong) {
     EXPECT_EQ(refusal(words).rfind(message, 0), 0U) << refusal(words) << "; wanted: " << message;
   }
+}
+
+TEST(Verb, HelpOfSubmitIsThatOfTheOneThingToSubmit) {
+  testing::internal::CaptureStdout();
+  EXPECT_FALSE(parse_request({"job", "submit", "--help"}).has_value());
+  EXPECT_FALSE(parse_request(at({"job", "--help", "submit"})).has_value());
+  const std::string help = testing::internal::GetCapturedStdout();
+  EXPECT_EQ(help.rfind("usage: client job submit train [options]", 0), 0U) << help;
+}
+
+TEST(Verb, HelpTellsAllExitCodes) {
+  testing::internal::CaptureStdout();
+  EXPECT_FALSE(parse_request({"--help"}).has_value());
+  const std::string help = testing::internal::GetCapturedStdout();
+  EXPECT_NE(help.find("5 not allowed, 6 no such job, node or file,\n130 detached"),
+            std::string::npos)
+      << help;
 }
 
 TEST(Verb, HelpNamesEveryVerb) {

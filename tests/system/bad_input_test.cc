@@ -144,6 +144,16 @@ TEST(BadInput, ServerArguments) {
   expect_refused("coordinator", {"0", "4"}, "'4'");
 }
 
+TEST(BadInput, KernelsThatDoNotRunHere) {
+  Process node(
+      with({"/usr/bin/env", "GRADMILL_KERNEL=abacus"}, command("compute_node", {"0", "0"})));
+  EXPECT_EQ(node.wait(seconds(10)), 2);
+  const std::string line =
+      "compute_node: GRADMILL_KERNEL: this machine cannot run 'abacus'; it runs: ";
+  EXPECT_EQ(node.err().rfind(line, 0), 0U) << node.err();
+  EXPECT_GT(node.err().size(), line.size() + 1);
+}
+
 TEST(BadInput, PortInUse) {
   Process node(command("compute_node", {"0", "0"}));
   const std::string port = std::to_string(announced_port(node));

@@ -95,13 +95,13 @@ int run(const ControlJobRequest& request, CoordinatorLink& link, Console console
                 << std::flush;
     return program::kDetached;
   }
-  show(id, job->state, request.format, console.out);
   const bool cancelled =
       request.command == JobCommand::kCancel && job->state == JobState::kCancelled;
   if (has_ended(job->state) && !cancelled) {
     throw invalid_input("job " + id +
                         " had already ended: " + std::string(gradmill::name_of(job->state)));
   }
+  show(id, job->state, request.format, console.out);
   return program::kSucceeded;
 }
 

@@ -88,8 +88,8 @@ Properties properties_of(const JobStatus& job) {
   add("notice", job.notice);
   add("submitted", time_or_empty(job.submitted_ms));
   add("ended", time_or_empty(job.ended_ms));
+  add("round", std::to_string(job.round) + '/' + std::to_string(job.rounds));
   if (!has_ended(job.state)) {
-    add("round", std::to_string(job.round) + '/' + std::to_string(job.rounds));
     add("shards", std::to_string(job.shards_done) + '/' + std::to_string(job.shards));
   }
   add("best round", job.best_round > 0 ? std::to_string(job.best_round) : "");

@@ -1,5 +1,6 @@
 #include "client/request/job_request.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -50,6 +51,9 @@ std::optional<Request> parse_submit_train(const Words& words) {
 
 std::optional<Request> parse_submit(const Words& words) {
   const std::size_t object = plain_word(words);
+  if (object == words.size() && std::find(words.begin(), words.end(), "--help") != words.end()) {
+    return parse_submit_train({"--help"});  // There is nothing else to submit.
+  }
   if (object == words.size() || words[object] != "train") {
     throw invalid_input("job submit: use client job submit train");
   }

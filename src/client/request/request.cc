@@ -41,7 +41,8 @@ CommandLine train_line() {
       "ID may be latest: the newest job.\n"
       "\n"
       "Exit codes: 0 succeeded, 1 the job failed, 2 usage or bad input, 3 cancelled,\n"
-      "4 coordinator unreachable, 6 no such job or node, 130 detached by Ctrl-C.\n");
+      "4 coordinator unreachable, 5 not allowed, 6 no such job, node or file,\n"
+      "130 detached by Ctrl-C.\n");
   return line;
 }
 
