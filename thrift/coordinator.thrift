@@ -152,7 +152,7 @@ struct GetJobRequest {
 }
 
 struct GetJobResponse {
-  1: JobStatus status,                 // without reports of rounds
+  1: JobStatus status,                 // without reports of rounds; `round` is the last finished one
   2: JobSpecification specification
 }
 
@@ -277,7 +277,7 @@ service CoordinatorService {
               3: common.Unavailable unavailable),
   JobStatus followJob(1: FollowJobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.NotFound missing),
+              3: common.NotFound missing, 4: common.Unavailable unavailable),
   ControlJobResponse controlJob(1: ControlJobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.NotFound missing, 4: common.Unavailable unavailable),
@@ -288,7 +288,7 @@ service CoordinatorService {
               3: common.NotFound missing),
   JobLogsResponse jobLogs(1: JobLogsRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.NotFound missing),
+              3: common.NotFound missing, 4: common.Unavailable unavailable),
   DeleteJobResponse deleteJob(1: DeleteJobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.NotFound missing, 4: common.Unavailable unavailable),

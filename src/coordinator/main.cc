@@ -112,6 +112,13 @@ void read_detection(const program::Arguments& arguments, CoordinatorOptions& opt
   options.scheduler.detection = {times[1], times[2], times[3]};
 }
 
+/// A heartbeat that is missed is to be known before its node is suspect for it.
+std::chrono::milliseconds heartbeat_deadline(const FailureDetection& detection) {
+  const auto suspect_after =
+      std::chrono::duration_cast<std::chrono::milliseconds>(detection.suspect_after);
+  return std::min(kHeartbeatDeadlineMax, suspect_after);
+}
+
 CoordinatorOptions read_options(const program::Arguments& arguments) {
   CoordinatorOptions options;
   options.scheduler.seed = arguments.integer("--seed", 0, UINT64_MAX);
@@ -149,7 +156,8 @@ int serve(const std::vector<std::string>& words) {
     log_event({.level = LogLevel::kWarning, .event = "state_repaired", .message = note});
   }
   const NodeLinkFactory links =
-      make_thrift_node_links({.coordinator = state.coordinator, .epoch = state.epoch});
+      make_thrift_node_links({.coordinator = state.coordinator, .epoch = state.epoch},
+                             heartbeat_deadline(options.scheduler.detection));
   coordinator.emplace(options, std::move(policy), nodes, links, *store, std::move(state));
   coordinator->start();
   server.start();

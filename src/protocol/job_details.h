@@ -7,7 +7,7 @@
 namespace gradmill {
 
 struct JobDetails {
-  JobStatus status;  ///< Without reports of rounds.
+  JobStatus status;  ///< Without reports of rounds; its round is the last finished one.
   JobSpecification specification;
 };
 

@@ -61,6 +61,31 @@ TEST_F(NodeRegistryTest, ADeadNodeIsAbsentFromTheViews) {
   EXPECT_THAT(nodes_.in_words({}), HasSubstr("10.0.0.1:4100 connection refused"));
 }
 
+TEST_F(NodeRegistryTest, ANodeThatFailsBySilenceHasMissedAHeartbeat) {
+  const auto missed = [&] { return nodes_.status(node_, now_).heartbeats_missed; };
+  std::vector<NodeId> forgotten;
+  nodes_.up(node_, {.hello = hello("a")}, now_);
+  EXPECT_THAT(nodes_.judge_silence(now_ + 6s, forgotten), testing::ElementsAre(node_));
+  EXPECT_EQ(missed(), 1U);
+  nodes_.missed(node_, "no answer within 9 s");
+  EXPECT_EQ(missed(), 1U) << "that one is counted already";
+  nodes_.missed(node_, "no answer within 9 s");
+  EXPECT_EQ(missed(), 2U);
+  nodes_.up(node_, {.hello = hello("a")}, now_);
+  nodes_.missed(node_, "no answer within 2 s");
+  EXPECT_THAT(nodes_.judge_silence(now_ + 6s, forgotten), testing::ElementsAre(node_));
+  EXPECT_EQ(missed(), 3U) << "one is enough to know of";
+}
+
+TEST_F(NodeRegistryTest, SilenceWhileNobodyListenedIsExcused) {
+  std::vector<NodeId> forgotten;
+  nodes_.up(node_, {.hello = hello("a")}, now_);
+  nodes_.excuse_silence(1h, now_ + 1h);
+  EXPECT_THAT(nodes_.judge_silence(now_ + 1h + 2s, forgotten), testing::IsEmpty());
+  EXPECT_TRUE(nodes_.usable(node_, now_ + 1h));
+  EXPECT_THAT(nodes_.judge_silence(now_ + 1h + 6s, forgotten), testing::ElementsAre(node_));
+}
+
 TEST_F(NodeRegistryTest, ViewsLeaveOutRefusersAndThoseThatFailedUnlessNoOtherIsLeft) {
   const NodeId other = nodes_.add({"10.0.0.2", 4100});
   nodes_.up(node_, {.hello = hello("a")}, now_);

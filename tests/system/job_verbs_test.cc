@@ -39,6 +39,7 @@ TEST(JobVerbs, ShowWhatHappenedToAJob) {
 
   const json shown = cluster.ask({"job", "show", "latest"});
   EXPECT_EQ(shown.at("job_id"), "two");
+  EXPECT_EQ(shown.at("round"), 2) << "as in the list";
   EXPECT_EQ(shown.at("parameters_sha256"), hash);
   EXPECT_EQ(shown.at("specification").at("epochs"), 10);
 

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <optional>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -148,6 +149,49 @@ TEST_F(Membership, AJobWaitsForTheFirstNodeToJoin) {
   ASSERT_TRUE(client.says("no node", seconds(10))) << client.err();
   static_cast<void>(cluster.start_joining_node());
   EXPECT_EQ(finish(client), undisturbed_) << client.err();
+}
+
+TEST_F(Membership, AStopOfTheCoordinatorIsNoFailureOfItsNodes) {
+  Cluster cluster(quick_to_judge());
+  const auto client = start_job(cluster);
+  ASSERT_TRUE(becomes(cluster, 0, "alive"));
+  ASSERT_TRUE(becomes(cluster, 1, "alive"));
+  cluster.coordinator().signal(SIGSTOP);
+  std::this_thread::sleep_for(seconds(5));  // More than any call to a node may take.
+  cluster.coordinator().signal(SIGCONT);
+  EXPECT_EQ(finish(*client), undisturbed_) << client->err();
+  for (const std::size_t node : {0U, 1U}) {
+    EXPECT_EQ(cluster.stats(node).at("failed"), 0);
+    EXPECT_EQ(cluster.stats(node).at("heartbeats_missed"), 0);
+    EXPECT_EQ(cluster.stats(node).at("false_suspicions"), 0);
+  }
+  EXPECT_EQ(cluster.coordinator().err().find("warning"), std::string::npos)
+      << cluster.coordinator().err();
+}
+
+TEST(NodeJoin, RefusesWhatIsNoNode) {
+  const Cluster cluster;
+  const std::string nobody = "127.0.0.1:" + std::to_string(unused_port());
+  const std::string itself = "127.0.0.1:" + std::to_string(cluster.port());
+  for (const auto& [address, why] :
+       {std::pair(nobody, "connection refused; start the node first"),
+        std::pair(itself, "is no compute node; give HOST:PORT of a compute node that runs")}) {
+    const Ended join = cluster.client({"node", "join", address});
+    EXPECT_EQ(join.code, 2);
+    EXPECT_EQ(join.err, "client: " + address + ": " + why + '\n');
+  }
+  EXPECT_EQ(cluster.ask({"node", "list"}).size(), 2U);
+}
+
+TEST_F(Membership, FollowersOfACoordinatorThatEndsAreNoFailure) {
+  Cluster cluster;
+  const auto client = start_job(cluster);
+  cluster.coordinator().signal(SIGTERM);
+  EXPECT_EQ(cluster.coordinator().wait(seconds(5)), 0);
+  EXPECT_EQ(cluster.coordinator().err().find("failed"), std::string::npos)
+      << cluster.coordinator().err();
+  cluster.restart_coordinator();
+  EXPECT_EQ(finish(*client), undisturbed_) << client->err();
 }
 
 TEST(JoinedNode, IsRememberedByARestartedCoordinator) {

@@ -14,7 +14,6 @@ namespace gradmill::coordinator {
 namespace {
 
 constexpr std::chrono::milliseconds kConnectTimeout{1000};
-constexpr std::chrono::milliseconds kHeartbeatDeadline{2000};
 // Beyond the time that the call itself may wait.
 constexpr std::chrono::milliseconds kCallMargin{3000};
 constexpr std::chrono::milliseconds kPieceDeadline{10'000};
@@ -33,8 +32,9 @@ class ThriftNodeLink final : public NodeLink {
   }
 
  public:
-  ThriftNodeLink(const Address& address, Fence fence)
+  ThriftNodeLink(const Address& address, Fence fence, std::chrono::milliseconds heartbeat_deadline)
       : fence_(std::move(fence)),
+        heartbeat_deadline_(heartbeat_deadline),
         connection_(address,
                     rpc::ConnectionOptions{.connect_timeout = kConnectTimeout},
                     [this](wire::NodeServiceClient& client) { say_hello(client); }) {}
@@ -44,7 +44,7 @@ class ThriftNodeLink final : public NodeLink {
     request.fence = wire::to_wire(fence_);
     request.live_jobs.assign(live_jobs.begin(), live_jobs.end());
     wire::HeartbeatResponse response;
-    call(kHeartbeatDeadline, [&](auto& client) { client.heartbeat(response, request); });
+    call(heartbeat_deadline_, [&](auto& client) { client.heartbeat(response, request); });
     return checked([&] {
       if (response.incarnation != hello_.incarnation) {
         throw Error(ErrorCode::kUnreachable, "its heartbeat and its hello name different starts");
@@ -157,19 +157,34 @@ class ThriftNodeLink final : public NodeLink {
 
   template <class F>
   void call(std::chrono::milliseconds deadline, const F& f) {
-    wire::untranslate("", [&] { connection_.call(deadline, f); });
+    try {
+      wire::untranslate("", [&] { connection_.call(deadline, f); });
+    } catch (const ConnectionRefused& error) {
+      throw ConnectionRefused(without_address(error.what()));
+    } catch (const Error& error) {
+      throw Error(error.code(), without_address(error.what()));
+    }
+  }
+
+  /// Whoever reports an error of a node names the node.
+  [[nodiscard]] std::string without_address(const std::string& message) const {
+    const std::string address = connection_.address().text() + ": ";
+    return message.starts_with(address) ? message.substr(address.size()) : message;
   }
 
   const Fence fence_;
+  const std::chrono::milliseconds heartbeat_deadline_;
   NodeHello hello_;
   rpc::Connection<wire::NodeServiceClient> connection_;
 };
 
 }  // namespace
 
-NodeLinkFactory make_thrift_node_links(const Fence& fence) {
-  return
-      [fence](const Address& address) { return std::make_unique<ThriftNodeLink>(address, fence); };
+NodeLinkFactory make_thrift_node_links(const Fence& fence,
+                                       std::chrono::milliseconds heartbeat_deadline) {
+  return [=](const Address& address) {
+    return std::make_unique<ThriftNodeLink>(address, fence, heartbeat_deadline);
+  };
 }
 
 }  // namespace gradmill::coordinator

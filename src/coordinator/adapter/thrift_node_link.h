@@ -1,11 +1,18 @@
 // NodeLink over Thrift.
 #pragma once
 
+#include <chrono>
+
 #include "coordinator/ports/node_link.h"
 
 namespace gradmill::coordinator {
 
-/// Makes links that speak in the name of this start of this coordinator. Thread-safe.
-[[nodiscard]] NodeLinkFactory make_thrift_node_links(const Fence& fence);
+inline constexpr std::chrono::milliseconds kHeartbeatDeadlineMax{2000};
+
+/// Makes links that speak in the name of this start of this coordinator. An answer to a heartbeat,
+/// or a new connection before it, that takes longer than `heartbeat_deadline` is a missed one.
+/// Thread-safe.
+[[nodiscard]] NodeLinkFactory make_thrift_node_links(
+    const Fence& fence, std::chrono::milliseconds heartbeat_deadline = kHeartbeatDeadlineMax);
 
 }  // namespace gradmill::coordinator

@@ -211,6 +211,8 @@ void NodeRegistry::up(NodeId id, const NodeBeat& beat, TimePoint now) {
   node.slots = std::max(1U, beat.hello.slots);
   node.uptime = beat.uptime;
   node.heard_at = now;
+  node.missed_since_heard = false;
+  node.missed_in_advance = false;
   if (node.removed) {
     node.state = NodeState::kLeft;
   } else if (beat.leaving) {
@@ -230,9 +232,16 @@ void NodeRegistry::up(NodeId id, const NodeBeat& beat, TimePoint now) {
   refresh(id);
 }
 
+void NodeRegistry::count_missed(Node& node) {
+  node.missed_since_heard = true;
+  if (!std::exchange(node.missed_in_advance, false)) {
+    ++node.heartbeats_missed;
+  }
+}
+
 void NodeRegistry::down(NodeId id, const std::string& why) {
   Node& node = nodes_.at(id);
-  ++node.heartbeats_missed;
+  count_missed(node);
   if (node.state == NodeState::kLeft) {
     node.trouble = node.removed ? node.trouble : "has left";
   } else {
@@ -247,9 +256,17 @@ void NodeRegistry::down(NodeId id, const std::string& why) {
 
 void NodeRegistry::missed(NodeId id, const std::string& why) {
   Node& node = nodes_.at(id);
-  ++node.heartbeats_missed;
+  count_missed(node);
   if (node.state != NodeState::kAlive && node.state != NodeState::kLeft) {
     node.trouble = why;
+  }
+}
+
+void NodeRegistry::excuse_silence(Duration gap, TimePoint now) {
+  for (Node& node : nodes_) {
+    if (node.heard_at && node.reachable()) {
+      node.heard_at = std::min(now, *node.heard_at + gap);
+    }
   }
 }
 
@@ -272,6 +289,10 @@ std::vector<NodeId> NodeRegistry::judge_silence(TimePoint now, std::vector<NodeI
       if (passed(detection_.failed_after)) {
         node.state = NodeState::kFailed;
         node.trouble = "has been silent for too long";
+        if (!node.missed_since_heard) {
+          count_missed(node);
+          node.missed_in_advance = true;
+        }
         failed.push_back(id);
       } else if (passed(detection_.suspect_after) && node.state == NodeState::kAlive) {
         node.state = NodeState::kSuspect;

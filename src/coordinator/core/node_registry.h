@@ -66,6 +66,8 @@ struct alignas(64) Node {
   NodeTally tally;  ///< Over all jobs since the start.
   std::uint64_t copies = 0;
   std::uint64_t heartbeats_missed = 0;
+  bool missed_since_heard = false;  ///< Some heartbeat was counted as missed.
+  bool missed_in_advance = false;   ///< The one on its way was, for its node was silent too long.
   std::uint64_t false_suspicions = 0;
 
   /// Whether it answers, or may do so again any moment.
@@ -125,6 +127,8 @@ class NodeRegistry {
   void down(NodeId id, const std::string& why);
   /// It did not, who knows why: silence decides.
   void missed(NodeId id, const std::string& why);
+  /// Nobody could have heard the nodes for the last `gap`: it is no silence of theirs.
+  void excuse_silence(Duration gap, TimePoint now);
   /// Nodes that have just failed for having been silent. Others become suspect, or are forgotten:
   /// the latter are added to `forgotten`.
   [[nodiscard]] std::vector<NodeId> judge_silence(TimePoint now, std::vector<NodeId>& forgotten);
@@ -161,6 +165,7 @@ class NodeRegistry {
   void copied(NodeId id) { ++nodes_.at(id).copies; }
 
  private:
+  static void count_missed(Node& node);
   [[nodiscard]] double shown_seconds_per_row(const Node& node, TimePoint now) const;
   /// Keeps the counts and sets that follow from the node; to be called after every change of it.
   void refresh(NodeId id);

@@ -163,6 +163,9 @@ class Scheduler {
   /// Nobody listens at its address: its tasks go elsewhere.
   [[nodiscard]] Actions node_gone(NodeId node, const std::string& why, TimePoint now);
 
+  /// The coordinator itself did not run for the last `gap`, so that no node was silent in it.
+  void excuse_silence(Duration gap, TimePoint now) { nodes_.excuse_silence(gap, now); }
+
   /// The node asked for what it needs for the task; it has begun. It still has to be answered.
   [[nodiscard]] Actions task_taken(const TaskId& task, TimePoint now);
   [[nodiscard]] Actions task_accepted(const TaskId& task, TimePoint now);

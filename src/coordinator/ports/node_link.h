@@ -27,7 +27,8 @@ struct LinkBytes {
 /// throws Error: kUnreachable when the node does not answer as it should, kUnavailable after
 /// interrupt(), others as the node says. The kUnreachable is a ConnectionRefused if the node's host
 /// says that nobody listens there: then the process is gone, while any other one may also be a node
-/// that is slow or cut off. For one thread at a time, except interrupt() and bytes().
+/// that is slow or cut off. Messages leave naming the node to whoever reports them. For one thread
+/// at a time, except interrupt() and bytes().
 class NodeLink {
  public:
   virtual ~NodeLink() = default;

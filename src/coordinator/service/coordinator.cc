@@ -15,6 +15,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kDurableWait{10};
+// The clock wakes at least this often; when it is as late as kHeld, the process did not run.
+constexpr std::chrono::milliseconds kPulse{500};
+constexpr std::chrono::milliseconds kHeld{500};
+// A round may take a millisecond: this log tells of one in so long, that of the job of each.
+constexpr std::chrono::seconds kRoundLogPause{10};
 
 /// What the clock on the wall shows when the steady one shows its beginning.
 std::int64_t wall_ms_at_zero() {
@@ -171,11 +176,20 @@ void Coordinator::handle(const Event& event) {
   if (stopping_) {
     return;
   }
-  enact(event(Clock::now()));
+  enact(event(time_now()));
 #ifndef NDEBUG
   scheduler_.check_invariants();
 #endif
   tell_of_change();
+}
+
+TimePoint Coordinator::time_now() {
+  const TimePoint now = Clock::now();
+  if (now - awake_at_ > kHeld) {
+    scheduler_.excuse_silence(now - awake_at_, now);
+    awake_at_ = now;
+  }
+  return now;
 }
 
 void Coordinator::tell_of_change() {
@@ -294,7 +308,12 @@ void Coordinator::enact(const JobEnded& action) {
 }
 
 void Coordinator::enact(Note action) {
-  write_log(action.job, action.event);
+  const bool is_round = action.event.event == "round_finished" && !action.event.warning;
+  const TimePoint now = Clock::now();
+  if (!is_round || now >= next_round_logged_) {
+    write_log(action.job, action.event);
+    next_round_logged_ = is_round ? now + kRoundLogPause : TimePoint{};
+  }
   if (action.job.empty()) {
     return;
   }
@@ -316,17 +335,16 @@ const Job& Coordinator::job_at(const std::string& id) const {
 void Coordinator::keep_time() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    wakeup_ = scheduler_.wakeup(Clock::now());
-    if (wakeup_) {
-      time_changed_.wait_until(lock, *wakeup_);
-    } else {
-      time_changed_.wait(lock);
-    }
-    stop_retired(lock);
+    const TimePoint now = Clock::now();
+    wakeup_ = scheduler_.wakeup(now);
+    awake_at_ = std::min(wakeup_.value_or(TimePoint::max()), now + kPulse);
+    time_changed_.wait_until(lock, awake_at_);
     if (!stopping_) {
-      enact(scheduler_.tick(Clock::now()));
+      enact(scheduler_.tick(time_now()));
       changed_.notify_all();
     }
+    awake_at_ = TimePoint::max();
+    stop_retired(lock);
   }
 }
 

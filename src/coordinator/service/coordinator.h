@@ -83,9 +83,10 @@ class Coordinator final : private NodeEvents {
 
   /// A node announces itself.
   [[nodiscard]] JoinAnswer join(const Address& address, const std::string& incarnation);
-  /// A client adds a node, or takes one out: that returns once it has no tasks, or after `wait`.
-  /// Throws Error(kNotFound).
+  /// A client adds a node. Throws Error(kInvalidInput) if no node answers there, within seconds.
   NodeStatus add_node(const Address& address);
+  /// A client takes a node out: returns once it has no tasks, or after `wait`. Throws
+  /// Error(kNotFound).
   NodeStatus remove_node(const Address& address, std::chrono::milliseconds wait);
   /// In order of arrival.
   [[nodiscard]] std::vector<NodeStatus> nodes();
@@ -127,9 +128,13 @@ class Coordinator final : private NodeEvents {
   [[nodiscard]] std::unique_lock<std::mutex> lock_running() const;
   /// Throws Error(kUnavailable) if there are too many members for one more.
   void check_room_for(const Address& address) const;
+  /// Throws Error(kInvalidInput) unless a compute node answers there. Not under the lock.
+  void check_answers(const Address& address);
   [[nodiscard]] const Job& job_at(const std::string& id) const;
   [[nodiscard]] NodeId node_at(const Address& address) const;
   [[nodiscard]] NodeStatus status_of(NodeId node) const;
+  /// The time for events, once what happened while the process did not run is accounted for.
+  [[nodiscard]] TimePoint time_now();
   /// Tells followers, and the clock if it sleeps for too long now.
   void tell_of_change();
   void keep_time();
@@ -161,9 +166,11 @@ class Coordinator final : private NodeEvents {
   Scheduler scheduler_;  // guarded by mutex_, as all below
   std::deque<AdvanceRound> to_advance_;
   std::deque<ValidateRound> to_validate_;
-  std::optional<TimePoint> wakeup_;  // until when the clock sleeps
-  std::uint64_t events_ = 0;         // noted so far
-  std::set<std::string> pinned_;     // jobs whose blobs are
+  std::optional<TimePoint> wakeup_;        // when the scheduler wants to be asked
+  TimePoint awake_at_ = TimePoint::max();  // until when the clock sleeps, if it does
+  std::uint64_t events_ = 0;               // noted so far
+  TimePoint next_round_logged_{};          // when the log may tell of a round again
+  std::set<std::string> pinned_;           // jobs whose blobs are
   bool stopping_ = false;
   std::vector<std::unique_ptr<NodeSession>> sessions_;  // by NodeId; null for those forgotten
   std::vector<std::unique_ptr<NodeSession>> retired_;   // to be stopped

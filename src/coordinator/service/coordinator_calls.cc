@@ -19,6 +19,7 @@ constexpr std::uint32_t kEventsMax = 1000;
 constexpr std::size_t kJobsMax = 10'000;
 // Each has a thread for its heartbeats, and one for each of its slots.
 constexpr std::size_t kMembersMax = 4096;
+constexpr std::chrono::milliseconds kFirstBeatWait{1500};
 // A log is not looked at more often than this.
 constexpr std::chrono::milliseconds kLogPause{50};
 
@@ -58,7 +59,7 @@ std::vector<Digest> Coordinator::submit(const std::string& id,
       blobs_.unpin(blobs);
     } else {
       pinned_.insert(id);
-      enact(scheduler_.submit(std::move(submission), Clock::now()));
+      enact(scheduler_.submit(std::move(submission), time_now()));
       tell_of_change();
     }
   } catch (const Error&) {
@@ -103,7 +104,7 @@ JobControl Coordinator::control(const std::string& id,
     throw invalid_input("job '" + id + "' has ended (" + std::string(name_of(job_at(id).state)) +
                         ")");
   }
-  enact(scheduler_.control(id, command, Clock::now()));
+  enact(scheduler_.control(id, command, time_now()));
   tell_of_change();
   changed_.wait_for(lock, wait, [&] { return stopping_ || !job_at(id).move; });
   const Job& job = job_at(id);
@@ -123,10 +124,7 @@ std::vector<JobSummary> Coordinator::jobs(std::uint32_t limit) {
 
 JobDetails Coordinator::job(const std::string& id) {
   const std::lock_guard lock(mutex_);
-  JobQuery query;
-  query.job = id;
-  query.rounds_known = job_at(id).durable.round;
-  return {report_status(scheduler_, job_at(id), query, Clock::now()), *job_at(id).specification};
+  return report_details(scheduler_, job_at(id), Clock::now());
 }
 
 JobLog Coordinator::logs(const std::string& id,
@@ -164,7 +162,7 @@ void Coordinator::remove(const std::string& id) {
     throw invalid_input("job '" + id + "' is " + std::string(name_of(job_at(id).state)) +
                         "; cancel it first");
   }
-  enact(scheduler_.remove(id, Clock::now()));
+  enact(scheduler_.remove(id, time_now()));
   if (scheduler_.find(id) != nullptr) {
     throw Error(ErrorCode::kUnavailable, "a node has yet to let go of job '" + id + "'");
   }
@@ -178,7 +176,7 @@ Garbage Coordinator::collect_garbage(bool dry_run, const std::optional<Retention
     std::unique_lock lock = lock_running();
     old = expired_jobs(scheduler_, rule.value_or(options_.scheduler.retention), Clock::now());
     for (const std::string& id : dry_run ? std::vector<std::string>() : old) {
-      enact(scheduler_.remove(id, Clock::now()));
+      enact(scheduler_.remove(id, time_now()));
     }
     std::erase_if(old, [&](const std::string& id) {
       return !dry_run && scheduler_.find(id) != nullptr;  // A node still works for it.
@@ -195,7 +193,7 @@ Garbage Coordinator::collect_garbage(bool dry_run, const std::optional<Retention
 JoinAnswer Coordinator::join(const Address& address, const std::string& incarnation) {
   std::unique_lock lock = lock_running();
   check_room_for(address);
-  enact(scheduler_.announce_node(address, incarnation, Clock::now()));
+  enact(scheduler_.announce_node(address, incarnation, time_now()));
   tell_of_change();
   await_durable(lock);
   const bool removed = scheduler_.nodes().at(node_at(address)).removed;
@@ -207,18 +205,34 @@ JoinAnswer Coordinator::join(const Address& address, const std::string& incarnat
 }
 
 NodeStatus Coordinator::add_node(const Address& address) {
+  check_answers(address);
   std::unique_lock lock = lock_running();
   check_room_for(address);
-  enact(scheduler_.add_node(address, NodeSource::kAdded, Clock::now()));
+  enact(scheduler_.add_node(address, NodeSource::kAdded, time_now()));
   tell_of_change();
   await_durable(lock);
-  return status_of(node_at(address));
+  const NodeId node = node_at(address);
+  // Its own heartbeats take over from here; what is shown should know of the first one.
+  changed_.wait_for(
+      lock, kFirstBeatWait, [&] { return stopping_ || scheduler_.nodes().at(node).heard_at; });
+  return status_of(node);
+}
+
+void Coordinator::check_answers(const Address& address) {
+  try {
+    static_cast<void>(make_link_(address)->heartbeat(live_jobs()));
+  } catch (const ConnectionRefused& refused) {
+    throw invalid_input(address.text() + ": " + refused.what() + "; start the node first");
+  } catch (const Error& error) {
+    throw invalid_input(address.text() + ": " + error.what() +
+                        "; give HOST:PORT of a compute node that runs");
+  }
 }
 
 NodeStatus Coordinator::remove_node(const Address& address, std::chrono::milliseconds wait) {
   std::unique_lock lock = lock_running();
   const NodeId node = node_at(address);
-  enact(scheduler_.remove_node(node, Clock::now()));
+  enact(scheduler_.remove_node(node, time_now()));
   tell_of_change();
   await_durable(lock);
   changed_.wait_for(
@@ -255,7 +269,8 @@ void Coordinator::check_room_for(const Address& address) const {
 NodeId Coordinator::node_at(const Address& address) const {
   const std::optional<NodeId> node = scheduler_.nodes().find(address);
   if (!node) {
-    throw Error(ErrorCode::kNotFound, "there is no node " + address.text());
+    throw Error(ErrorCode::kNotFound,
+                "there is no node " + address.text() + "; see client node list");
   }
   return *node;
 }

@@ -65,6 +65,15 @@ JobStatus report_status(const Scheduler& scheduler,
   return status;
 }
 
+JobDetails report_details(const Scheduler& scheduler, const Job& job, TimePoint now) {
+  JobQuery query;
+  query.job = job.id;
+  query.rounds_known = job.durable.round;
+  JobDetails details = {report_status(scheduler, job, query, now), *job.specification};
+  details.status.round = job.durable.round;
+  return details;
+}
+
 JobSummary summarize(const Job& job) {
   JobSummary summary;
   summary.job = job.id;

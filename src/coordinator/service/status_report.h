@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "coordinator/core/scheduler.h"
+#include "protocol/job_details.h"
 #include "protocol/job_status.h"
 
 namespace gradmill::coordinator {
@@ -15,6 +16,9 @@ namespace gradmill::coordinator {
                                       const Job& job,
                                       const JobQuery& query,
                                       TimePoint now);
+
+/// The job with all that was asked of it. Its round is the last finished one, as in a list of jobs.
+[[nodiscard]] JobDetails report_details(const Scheduler& scheduler, const Job& job, TimePoint now);
 
 /// What a list of jobs shows of it.
 [[nodiscard]] JobSummary summarize(const Job& job);

@@ -1,5 +1,6 @@
 // The coordinator with real threads and real workers, but without sockets.
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/event_log.h"
 #include "coordinator/service/service_fixture.h"
 
 namespace gradmill::coordinator {
@@ -41,6 +43,43 @@ TEST_F(ServiceTest, TheSameWeightsWhateverTheNodesDo) {
       EXPECT_EQ(coordinator_->get_blob(status.parameters).ref, status.parameters);
     }
   }
+}
+
+TEST_F(ServiceTest, AJobAndTheListAgreeOnTheLastFinishedRound) {
+  start("load-balancing", {{0, Fault::kNone}});
+  JobSpecification endless = specification_;
+  endless.rule.epochs = kEpochsMax;
+  endless.rule.min_loss_change = 0;
+  submit("running", endless);
+  EXPECT_EQ(coordinator_->job("running").status.round, 0U);
+  EXPECT_EQ(coordinator_->jobs(1)[0].round, 0U);
+  static_cast<void>(coordinator_->control("running", JobCommand::kCancel, seconds(5)));
+  submit("ended", specification_);
+  ASSERT_EQ(finish("ended").state, JobState::kSucceeded);
+  EXPECT_EQ(coordinator_->job("ended").status.round, 3U);
+  EXPECT_EQ(coordinator_->jobs(1)[0].round, 3U);
+}
+
+TEST_F(ServiceTest, TheLogTellsOfFewRoundsAndTheJobsLogOfAll) {
+  start_log("coordinator");
+  testing::internal::CaptureStderr();
+  start("load-balancing", {{0, Fault::kNone}});
+  specification_.rounds = 20;
+  submit("job", specification_);
+  ASSERT_EQ(finish("job").state, JobState::kSucceeded);
+  coordinator_.reset();
+  const std::string log = testing::internal::GetCapturedStderr();
+  std::size_t lines = 0;
+  for (std::size_t at = 0; (at = log.find(" round_finished ", at)) != std::string::npos; ++at) {
+    ++lines;
+  }
+  EXPECT_EQ(lines, 1U) << log;
+  EXPECT_NE(log.find(" succeeded "), std::string::npos) << log;
+  const std::vector<JobEvent> events = store_->events("job", 0, 100);
+  EXPECT_EQ(std::count_if(events.begin(),
+                          events.end(),
+                          [](const JobEvent& one) { return one.event == "round_finished"; }),
+            20);
 }
 
 TEST_F(ServiceTest, NonsenseAloneFailsTheJob) {

@@ -93,6 +93,29 @@ TEST_F(MembershipTest, ANodeThatIsTakenOutStaysOutUntilItComesBackAnew) {
   EXPECT_THROW(coordinator_->remove_node({"nobody", 1}, seconds(1)), Error);
 }
 
+TEST_F(MembershipTest, OnlyANodeThatAnswersIsAddedByHand) {
+  start("load-balancing", {});
+  const auto refusal = [&](const Address& address) -> std::string {
+    try {
+      static_cast<void>(coordinator_->add_node(address));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInvalidInput);
+      return error.what();
+    }
+    return "none";
+  };
+  const Address address = add_process();
+  nodes_[0]->fault = Fault::kGone;
+  EXPECT_EQ(refusal(address), "node:1: connection refused; start the node first");
+  nodes_[0]->fault = Fault::kDead;
+  EXPECT_EQ(refusal(address), "node:1: broke; give HOST:PORT of a compute node that runs");
+  EXPECT_THAT(coordinator_->nodes(), SizeIs(0));
+  nodes_[0]->fault = Fault::kNone;
+  EXPECT_EQ(coordinator_->add_node(address).state, NodeState::kAlive) << "known to answer";
+  nodes_[0]->fault = Fault::kGone;
+  EXPECT_TRUE(coordinator_->join({"node", 1}, "x").accepted) << "a node knows that it is one";
+}
+
 TEST_F(MembershipTest, ASilentNodeIsSuspectThenFailedAndComesBack) {
   start("load-balancing", {{0, Fault::kNone}});
   submit("job", endless());
