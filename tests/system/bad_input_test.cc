@@ -3,14 +3,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "system/cluster.h"
+#include "system/unprivileged.h"
 
 namespace gradmill::system_test {
 namespace {
@@ -170,6 +173,8 @@ TEST(BadInput, NodeLists) {
   expect_refused("coordinator", {"0", "1", "--nodes", "empty.txt"}, "empty.txt", folder.path());
   folder.write("bad.txt", "127.0.0.1,9000\nfoo\n");
   expect_refused("coordinator", {"0", "1", "--nodes", "bad.txt"}, "bad.txt:2", folder.path());
+  folder.write("long.txt", std::string(1'000'000, '1') + ",9001\n");
+  expect_refused("coordinator", {"0", "1", "--nodes", "long.txt"}, "long.txt:1", folder.path());
 }
 
 TEST(BadInput, DataFolders) {
@@ -196,6 +201,33 @@ TEST(BadInput, DataFolders) {
   refused({{"train_1.txt", "1,2,0\n"}, {"train_2.txt", "1,2,3,0\n"}, validate}, "train_2.txt:1");
   refused({{"train_1.txt", "1,2,0\n"}, {"validate_1.txt", "1,2,3,0\n"}}, "validate_1.txt:1");
   refused({{"train_1.txt", "1,2,0\n"}, {"validate_1.txt", "1,2,7\n"}}, "validate_1.txt:1");
+}
+
+TEST(BadInput, DataThatIsNoRegularFile) {
+  const Folder folder;
+  folder.write("validate_1.txt", "1,2,0\n");
+  const std::string train = folder.path("train_1.txt");
+  const auto words = client_words(2, folder.path());
+  ASSERT_EQ(::mkfifo(train.c_str(), S_IRUSR | S_IWUSR), 0);
+  expect_refused("client", words, "train_1.txt");
+  std::filesystem::remove(train);
+  std::filesystem::create_directory(train);
+  expect_refused("client", words, "train_1.txt");
+  std::filesystem::remove(train);
+  std::filesystem::create_symlink("/dev/zero", train);
+  expect_refused("client", words, "train_1.txt");
+}
+
+TEST(BadInput, DataThatMayNotBeRead) {
+  const Folder folder;
+  folder.write("train_1.txt", "1,2,0\n");
+  folder.write("validate_1.txt", "1,2,0\n");
+  std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
+  std::filesystem::permissions(folder.path("train_1.txt"), std::filesystem::perms::none);
+  const Ended result = Unprivileged().run("client", client_words(2, folder.path()));
+  EXPECT_EQ(result.code, 2);
+  EXPECT_NE(result.err.find("train_1.txt"), std::string::npos) << result.err;
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
 }
 
 TEST(Help, NamesEveryProgramAndVersion) {

@@ -22,10 +22,10 @@ std::vector<std::string> job() {
 }
 
 std::vector<std::string> dying(const Cluster& cluster, const std::string& point, int occurrence) {
-  return {"LD_PRELOAD=" GRADMILL_KILL_AT,
+  return {"LD_PRELOAD=" GRADMILL_STRIKE_AT,
           "ASAN_OPTIONS=verify_asan_link_order=0",
           "GRADMILL_TEST_STATE=" + cluster.state_folder(),
-          "GRADMILL_TEST_KILL_AT=" + point + ":" + std::to_string(occurrence)};
+          "GRADMILL_TEST_STRIKE_AT=" + point + ":" + std::to_string(occurrence)};
 }
 
 /// The coordinator died of its own hand: at its start, during the job, or not at all.

@@ -174,5 +174,19 @@ TEST_F(Faults, ServersLeaveOnSigtermAndTheJobGoesOnAfterARestart) {
   EXPECT_EQ(cluster.node(0).wait(seconds(5)), 0);
 }
 
+TEST(SecondSigterm, EndsANodeAtOnce) {
+  Cluster cluster;
+  const Process client(
+      command("client",
+              cluster.train_words(
+                  {GRADMILL_LETTERS, "1", "1000000", "24", "0.0001", "--min-loss-change", "0"})));
+  ASSERT_TRUE(eventually([&] { return cluster.standing(0).value("running", 0) > 0; }));
+  Process& node = cluster.node(0);
+  node.signal(SIGTERM);
+  ASSERT_TRUE(node.says("once more to leave at once", seconds(10))) << node.err();
+  node.signal(SIGTERM);
+  EXPECT_EQ(node.wait(seconds(5)), 128 + SIGTERM) << node.err();
+}
+
 }  // namespace
 }  // namespace gradmill::system_test

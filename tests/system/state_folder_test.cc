@@ -17,6 +17,7 @@
 
 #include "base/checksum.h"
 #include "system/cluster.h"
+#include "system/unprivileged.h"
 
 namespace gradmill::system_test {
 namespace {
@@ -96,39 +97,19 @@ TEST(StateFolder, OfANewerVersionIsRefusedAndLeftAsItIs) {
 }
 
 TEST(StateFolder, ThatMayNotBeWrittenToIsRefused) {
-  if (::geteuid() != 0) {
-    GTEST_SKIP() << "only root can become another user";
-  }
+  const Unprivileged user;
+  const auto start = [&](const std::string& state) {
+    return user.run("coordinator", {"0", "random", "--state-dir", state});
+  };
   const Folder folder;
   fs::permissions(folder.path(), fs::perms::all);
   const std::string own = folder.path("own");
-  const std::string of_root = folder.path("of_root");
   fs::create_directory(own);
-  fs::create_directory(of_root);
-  constexpr uid_t kNobody = 65534;
-  ASSERT_EQ(::chown(own.c_str(), kNobody, kNobody), 0);
+  user.own(own);
   fs::permissions(own, fs::perms::owner_read | fs::perms::owner_exec);
-  const auto start_as_nobody = [&](const std::string& state) {
-    // Its own copy: nobody may not look into the build folder.
-    fs::copy_file(std::string(GRADMILL_BIN) + "/coordinator",
-                  folder.path("coordinator"),
-                  fs::copy_options::overwrite_existing);
-    Process process({"/usr/bin/setpriv",
-                     "--reuid=65534",
-                     "--regid=65534",
-                     "--clear-groups",
-                     folder.path("coordinator"),
-                     "0",
-                     "random",
-                     "--state-dir",
-                     state},
-                    "/");
-    const int code = process.wait(seconds(10));
-    return Ended{code, process.out(), process.err()};
-  };
-  expect_refused(start_as_nobody(own), "cannot be written to");
-  expect_refused(start_as_nobody(of_root), "belongs to user 0");
-  expect_refused(start_as_nobody(of_root + "/deeper"), "cannot be made");
+  expect_refused(start(own), "cannot be written to");
+  expect_refused(start("/usr/lib"), "belongs to user 0");
+  expect_refused(start("/usr/lib/deeper"), "cannot be made");
   expect_refused(start_on("/proc/version"), "is not a folder");
 }
 

@@ -73,6 +73,25 @@ TEST(Course, OneFileAlone) {
             (std::vector<double>{0.7328571428571429, 0.6582857142857143, 0.5965714285714285}));
 }
 
+TEST(OddData, Trains) {
+  const Cluster cluster;
+  const auto trains = [&](const std::vector<std::pair<std::string, std::string>>& files) {
+    const Folder folder;
+    for (const auto& [name, content] : files) {
+      folder.write(name, content);
+    }
+    const Ended result = cluster.train({folder.path(), "2", "2", "3", "0.01"});
+    EXPECT_EQ(hash_of(result).size(), 64U) << result.err;
+  };
+  const std::pair<std::string, std::string> validate = {"validate_1.txt", "1,2,0\n"};
+  trains({{"train_1.txt", "1,2,0\n"}, validate});                          // one row, one class
+  trains({{"train_1.txt", "1,2,0"}, {"train_2.txt", "1,2,0"}, validate});  // the same file twice
+  trains({{"train_1.txt",
+           "\xEF\xBB\xBF"
+           "1,2,0\r\n3,4,1\r\n"},
+          validate});  // as on Windows
+}
+
 TEST(SameBits, ForAnyNumberOfNodesPolicyLoadAndThreads) {
   std::string expected;
   {

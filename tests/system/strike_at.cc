@@ -1,6 +1,7 @@
-// A library to preload into a coordinator: it ends the process by SIGKILL at a point of its writing
-// to the state folder. GRADMILL_TEST_KILL_AT is POINT:N, the N-th time that the point is reached;
-// GRADMILL_TEST_STATE is the state folder. A write that is the point is done by half.
+// A library to preload into a coordinator: at a point of its writing to the state folder it ends
+// the process by SIGKILL, or lets the call fail. GRADMILL_TEST_STRIKE_AT is POINT:N, the N-th time
+// that the point is reached, or POINT:N:ERRNO for a call that fails; GRADMILL_TEST_STATE is the
+// state folder. A write that is the point is done by half. A failed call is told on stderr.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -20,17 +22,20 @@ namespace {
 struct Plan {
   Plan() {
     const char* const folder = std::getenv("GRADMILL_TEST_STATE");
-    const char* const at = std::getenv("GRADMILL_TEST_KILL_AT");
+    const char* const at = std::getenv("GRADMILL_TEST_STRIKE_AT");
     if (folder != nullptr && at != nullptr) {
       const std::string_view text(at);
       state = folder;
       point = text.substr(0, text.find(':'));
       left = std::atoi(at + point.size() + 1);
+      const std::size_t colon = text.find(':', point.size() + 1);
+      error = colon == text.npos ? 0 : std::atoi(at + colon + 1);
     }
   }
   std::string state;
   std::string point;
   std::atomic<int> left{0};
+  int error = 0;  // Of the call that fails; 0: the process is killed.
 };
 
 Plan& plan() {
@@ -38,16 +43,28 @@ Plan& plan() {
   return the_plan;
 }
 
-/// Whether this is the time to die.
+/// Whether this call is the one to strike.
 bool is_reached(std::string_view path, std::string_view point) {
   Plan& all = plan();
   return !all.state.empty() && path.starts_with(all.state) && point == all.point && --all.left == 0;
 }
 
-void die_at(std::string_view path, std::string_view point) {
-  if (is_reached(path, point)) {
+/// Kills the process, or sets errno.
+void strike() {
+  if (plan().error == 0) {
     ::kill(::getpid(), SIGKILL);
   }
+  std::fputs("struck by the test\n", stderr);
+  errno = plan().error;
+}
+
+/// Whether the call is to fail; if so, errno says how.
+bool fails_at(std::string_view path, std::string_view point) {
+  const bool reached = is_reached(path, point);
+  if (reached) {
+    strike();
+  }
+  return reached;
 }
 
 std::string path_of(int fd) {
@@ -78,13 +95,16 @@ Function next(const char* name) {
   return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
 }
 
+/// The same for a write, half of which is done.
 template <class Write>
-void die_in_write(int fd, std::size_t count, const Write& write_some) {
+bool fails_in_write(int fd, std::size_t count, const Write& write_some) {
   const std::string path = path_of(fd);
-  if (is_reached(path, write_point(path))) {
+  const bool reached = is_reached(path, write_point(path));
+  if (reached) {
     write_some(count / 2);
-    ::kill(::getpid(), SIGKILL);
+    strike();
   }
+  return reached;
 }
 
 }  // namespace
@@ -93,52 +113,46 @@ extern "C" {
 
 ssize_t write(int fd, const void* data, std::size_t count) {
   static const auto real = next<ssize_t (*)(int, const void*, std::size_t)>("write");
-  die_in_write(fd, count, [&](std::size_t some) { static_cast<void>(real(fd, data, some)); });
-  return real(fd, data, count);
+  const auto half = [&](std::size_t some) { static_cast<void>(real(fd, data, some)); };
+  return fails_in_write(fd, count, half) ? -1 : real(fd, data, count);
 }
 
 ssize_t pwrite64(int fd, const void* data, std::size_t count, off64_t at) {
   static const auto real = next<ssize_t (*)(int, const void*, std::size_t, off64_t)>("pwrite64");
-  die_in_write(fd, count, [&](std::size_t some) { static_cast<void>(real(fd, data, some, at)); });
-  return real(fd, data, count, at);
+  const auto half = [&](std::size_t some) { static_cast<void>(real(fd, data, some, at)); };
+  return fails_in_write(fd, count, half) ? -1 : real(fd, data, count, at);
 }
 
 int fsync(int fd) {
   static const auto real = next<int (*)(int)>("fsync");
   const std::string path = path_of(fd);
-  die_at(path, sync_point(fd, path));
-  return real(fd);
+  return fails_at(path, sync_point(fd, path)) ? -1 : real(fd);
 }
 
 int fdatasync(int fd) {
   static const auto real = next<int (*)(int)>("fdatasync");
   const std::string path = path_of(fd);
-  die_at(path, sync_point(fd, path));
-  return real(fd);
+  return fails_at(path, sync_point(fd, path)) ? -1 : real(fd);
 }
 
 int rename(const char* from, const char* to) noexcept {
   static const auto real = next<int (*)(const char*, const char*)>("rename");
-  die_at(to, "rename");
-  return real(from, to);
+  return fails_at(to, "rename") ? -1 : real(from, to);
 }
 
 int remove(const char* path) noexcept {
   static const auto real = next<int (*)(const char*)>("remove");
-  die_at(path, "remove");
-  return real(path);
+  return fails_at(path, "remove") ? -1 : real(path);
 }
 
 int unlink(const char* path) noexcept {
   static const auto real = next<int (*)(const char*)>("unlink");
-  die_at(path, "remove");
-  return real(path);
+  return fails_at(path, "remove") ? -1 : real(path);
 }
 
 int mkdir(const char* path, mode_t mode) noexcept {
   static const auto real = next<int (*)(const char*, mode_t)>("mkdir");
-  die_at(path, "make-folder");
-  return real(path, mode);
+  return fails_at(path, "make-folder") ? -1 : real(path, mode);
 }
 
 }  // extern "C"
