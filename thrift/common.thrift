@@ -42,9 +42,9 @@ exception NotFound {
   1: string message  // one line for people
 }
 
-/** The server failed; its own log says how. */
+/** The server failed, or cannot do this in its present state. */
 exception Internal {
-  1: string message  // carries no detail of the failure
+  1: string message  // one line for people; no detail where the failure is a defect
 }
 
 /** SHA-256, 32 bytes. */

@@ -135,7 +135,7 @@ struct JobSummary {
   7: i64 submitted_ms,                  // since 1970
   8: i64 ended_ms,                      // likewise; 0 while it has not ended
   9: string reason,                     // as in JobStatus
-  10: string message,                   // as in JobStatus
+  10: string message,                   // as in JobStatus; before the end, its notice
   11: bool exact                        // as in JobStatus
 }
 

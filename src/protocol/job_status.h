@@ -104,7 +104,7 @@ struct JobSummary {
   std::int64_t submitted_ms = 0;
   std::int64_t ended_ms = 0;
   std::string reason;
-  std::string message;
+  std::string message;  ///< Before the job has ended, its notice.
   bool exact = true;
 };
 

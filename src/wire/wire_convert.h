@@ -111,6 +111,8 @@ auto translate(const Work& work) {
         throw with_message<Unavailable>(error.what());
       case ErrorCode::kNotFound:
         throw with_message<NotFound>(error.what());
+      case ErrorCode::kFailed:
+        throw with_message<Internal>(error.what());
       default:
         throw with_message<InvalidRequest>(error.what());
     }

@@ -229,26 +229,95 @@ class SmallFileSystem {
   bool mounted_ = false;
 };
 
-TEST(FullStateFolder, TheJobWaitsWithANoticeAndEndsOnceThereIsRoom) {
-  const Folder folder;
-  const SmallFileSystem small(folder.path("small"));
-  if (!small.mounted()) {
-    GTEST_SKIP() << "cannot mount a tmpfs here: " << std::strerror(errno);
+/// What a client says of jobs that wait.
+std::string message_of(const nlohmann::json& jobs, const std::string& id) {
+  for (const auto& job : jobs) {
+    if (job["job_id"] == id) {
+      return job["message"];
+    }
   }
+  return "no such job";
+}
+
+class FullStateFolder : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!small_.mounted()) {
+      GTEST_SKIP() << "cannot mount a tmpfs here: " << std::strerror(errno);
+    }
+    cluster_.emplace();
+    undisturbed_ = hash_of(cluster_->train(many_rounds()));
+    cluster_->use_state_folder(folder_.path("small/state"));
+    cluster_->restart_coordinator();
+  }
+  void start_job(const std::string& id) {
+    client_.emplace(command("client", with(cluster_->train_words(many_rounds()), {"--id", id})));
+    ASSERT_TRUE(client_->says("round 2/", seconds(60))) << client_->err();
+  }
+
+  const Folder folder_;
+  const SmallFileSystem small_{folder_.path("small")};
+  std::optional<Cluster> cluster_;
+  std::optional<Process> client_;
+  std::string undisturbed_;
+};
+
+TEST_F(FullStateFolder, TheJobWaitsWithANoticeAndEndsOnceThereIsRoom) {
+  start_job("job");
+  small_.fill();
+  EXPECT_TRUE(client_->says("has no room (No space left on device)", seconds(20)))
+      << client_->err();
+  EXPECT_TRUE(cluster_->coordinator().says("store_failed", seconds(5)))
+      << cluster_->coordinator().err();
+  EXPECT_EQ(client_->wait(std::chrono::milliseconds(0)), -1) << client_->err();
+  EXPECT_NE(message_of(cluster_->ask({"job", "list"}), "job").find("client gc"), std::string::npos);
+  small_.make_room();
+  EXPECT_EQ(finish(*client_), undisturbed_) << client_->err();
+  EXPECT_TRUE(cluster_->coordinator().says("store_recovered", seconds(5)));
+}
+
+TEST_F(FullStateFolder, JobsCanBeCancelledAndDeletedAlsoAfterARestart) {
+  for (const char* const id : {"old", "older"}) {
+    ASSERT_EQ(hash_of(cluster_->train(with(short_job(), {"--id", id}))).size(), 64U);
+  }
+  start_job("job");
+  Process queued(command("client", with(cluster_->train_words(short_job()), {"--id", "queued"})));
+  ASSERT_TRUE(eventually([&] { return cluster_->ask({"job", "list"}).size() == 4; }));
+  small_.fill();
+  ASSERT_TRUE(client_->says("has no room", seconds(20))) << client_->err();
+  const Ended refused = cluster_->train(with(short_job(), {"--id", "new"}));
+  EXPECT_EQ(refused.code, 1) << refused.err;
+  EXPECT_NE(refused.err.find("has no room"), std::string::npos) << refused.err;
+
+  cluster_->restart_coordinator();
+  small_.fill();
+  const Ended cancelled = cluster_->client({"job", "cancel", "queued"});
+  EXPECT_EQ(cancelled.code, 0) << cancelled.err;
+  EXPECT_EQ(queued.wait(seconds(10)), 3) << queued.err();
+  small_.fill();
+  const Ended deleted = cluster_->client({"job", "delete", "old"});
+  EXPECT_EQ(deleted.code, 0) << deleted.err;
+  small_.fill();
+  const Ended garbage = cluster_->client({"gc", "--keep-jobs", "0", "--format", "json"});
+  EXPECT_EQ(garbage.code, 0) << garbage.err;
+  const auto left = cluster_->ask({"job", "list"});
+  EXPECT_EQ(left.size(), 1U) << left << garbage.out;
+  small_.make_room();
+  EXPECT_EQ(finish(*client_), undisturbed_) << client_->err();
+}
+
+TEST(StateFolder, ThatIsDeletedUnderARunningCoordinatorIsNoticed) {
   Cluster cluster;
-  const std::string undisturbed = hash_of(cluster.train(many_rounds()));
-  cluster.use_state_folder(folder.path("small/state"));
-  cluster.restart_coordinator();
-  Process client(command("client", cluster.train_words(many_rounds())));
+  Process client(command("client", with(cluster.train_words(many_rounds()), {"--id", "job"})));
   ASSERT_TRUE(client.says("round 2/", seconds(60))) << client.err();
-  small.fill();
-  EXPECT_TRUE(client.says("the state folder", seconds(20))) << client.err();
-  EXPECT_TRUE(cluster.coordinator().says("store_failed", seconds(5)))
-      << cluster.coordinator().err();
-  EXPECT_EQ(client.wait(std::chrono::milliseconds(0)), -1) << client.err();
-  small.make_room();
-  EXPECT_EQ(finish(client), undisturbed) << client.err();
-  EXPECT_TRUE(cluster.coordinator().says("store_recovered", seconds(5)));
+  fs::remove_all(cluster.state_folder());
+  EXPECT_TRUE(client.says("is gone, or was replaced: restart the coordinator", seconds(20)))
+      << client.err();
+  EXPECT_TRUE(cluster.coordinator().says("store_failed", seconds(5)));
+  EXPECT_NE(message_of(cluster.ask({"job", "list"}), "job").find("is gone"), std::string::npos);
+  cluster.coordinator().signal(SIGTERM);
+  EXPECT_EQ(cluster.coordinator().wait(seconds(10)), 0) << cluster.coordinator().err();
+  EXPECT_FALSE(fs::exists(cluster.state_folder()));
 }
 
 }  // namespace

@@ -70,10 +70,11 @@ std::optional<JobControl> control(const std::string& job,
   if (console.interrupted) {
     return std::nullopt;
   }
+  const std::string notice = link.job(job).status.notice;
   throw Error(ErrorCode::kFailed,
-              "job " + job + ": " + name_of(command) +
-                  " is asked for, but not acknowledged by all" + " nodes after 30 s; " +
-                  busy_nodes(link));
+              "job " + job + ": " + name_of(command) + " is asked for, but not " +
+                  (notice.empty() ? "acknowledged by all nodes after 30 s; " + busy_nodes(link)
+                                  : "done after 30 s: " + notice));
 }
 
 void show(const std::string& job, JobState state, Format format, std::ostream& to) {

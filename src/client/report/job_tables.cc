@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <ostream>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -162,6 +163,17 @@ ordered_json in_json(const JobSpecification& job) {
   return json;
 }
 
+/// What holds jobs up: each line once.
+std::set<std::string> notices_of(const std::vector<JobSummary>& jobs) {
+  std::set<std::string> notices;
+  for (const JobSummary& job : jobs) {
+    if (!has_ended(job.state) && !job.message.empty()) {
+      notices.insert(job.message);
+    }
+  }
+  return notices;
+}
+
 }  // namespace
 
 void write_jobs(std::ostream& to, const std::vector<JobSummary>& jobs, Format format) {
@@ -194,6 +206,9 @@ void write_jobs(std::ostream& to, const std::vector<JobSummary>& jobs, Format fo
                job.reason});
   }
   table.write(to);
+  for (const std::string& notice : notices_of(jobs)) {
+    to << shown(notice) << '\n' << std::flush;
+  }
 }
 
 void write_details(std::ostream& to, const JobDetails& job, Format format) {

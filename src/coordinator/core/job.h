@@ -65,7 +65,9 @@ struct Job {
 
   /// After the last finished round; weights without their bytes once the job has ended.
   Checkpoint durable;
-  std::vector<RoundReport> finished;  ///< The rounds up to it, without tasks.
+  /// The rounds up to it, without tasks; none where the store alone has those of an ended job.
+  std::vector<RoundReport> finished;
+  std::optional<double> validation_error;  ///< Of the last validated one, if they are not here.
 
   /// After the last validated round: what `durable` will be once all records are.
   Checkpoint validated;

@@ -68,9 +68,10 @@ Actions Scheduler::restore(std::vector<StoredJob> jobs,
     job.durable = std::move(stored.checkpoint);
     job.validated = job.durable;
     job.finished = std::move(stored.rounds);
+    job.validation_error = stored.validation_error;
     job.earlier_tallies = std::move(stored.tallies);
     job.end = std::move(stored.end);
-    GRADMILL_CHECK(job.finished.size() == job.durable.round);
+    GRADMILL_CHECK(job.finished.size() == job.durable.round || has_ended(stored.state));
     rewind(job);
     job.state = stored.state;
     const bool goes_on = stored.state == JobState::kPending && jobs_.first() == nullptr;
@@ -154,7 +155,6 @@ Actions Scheduler::remove(const std::string& id, TimePoint now) {
   Actions actions;
   const Job* const job = jobs_.find(id);
   if (job != nullptr && has_ended(job->state) && is_forgettable(*job)) {
-    save(JobRemoved{id}, actions);
     jobs_.remove(id);
   }
   dispatch(now, actions);

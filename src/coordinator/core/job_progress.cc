@@ -277,7 +277,8 @@ void Scheduler::check_invariants(const Job& job) const {
     GRADMILL_CHECK(advanced.report.round == job.durable.round + n + 1);
     GRADMILL_CHECK(advanced.validated == (advanced.report.round <= job.validated.round));
   }
-  GRADMILL_CHECK(job.finished.size() == job.durable.round);
+  GRADMILL_CHECK(job.finished.size() == job.durable.round ||
+                 (has_ended(job.state) && job.finished.empty()));
   GRADMILL_CHECK(job.durable.round <= job.validated.round &&
                  job.validated.round <= job.rounds_advanced());
   GRADMILL_CHECK(awaiting_validation(job) <= kAwaitingMax && job.durable.weights.bytes != nullptr);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -119,8 +120,10 @@ struct StoredJob {
   JobState state = JobState::kPending;  ///< Pending also where it ran; paused, or an end.
   JobEnd end;
   std::int64_t ended_ms = 0;
-  Checkpoint checkpoint;            ///< Ended jobs: weights are named, without their bytes.
-  std::vector<RoundReport> rounds;  ///< 1 to checkpoint.round, without tasks.
+  Checkpoint checkpoint;  ///< Ended jobs: weights are named, without their bytes.
+  /// 1 to checkpoint.round, without tasks. Of an ended job they may be left to the store.
+  std::vector<RoundReport> rounds;
+  std::optional<double> validation_error;  ///< Of its last validated round, if rounds are not here.
   std::map<std::string, NodeTally> tallies;
 };
 

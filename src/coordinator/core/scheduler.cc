@@ -324,11 +324,12 @@ std::optional<TimePoint> Scheduler::wakeup(TimePoint now) const {
 }
 
 std::string Scheduler::hindrance(const Job& job, TimePoint now) const {
-  if (job.move && job.move->by_command && job.move->durable) {
-    return "waits for " + nodes_.debtors_in_words(job.id);
+  if (job.move && job.move->by_command) {
+    return job.move->durable ? "waits for " + nodes_.debtors_in_words(job.id)
+                             : "waits until its change of state is durable";
   }
   if (job.unsaved_since && now - *job.unsaved_since > std::chrono::seconds(1)) {
-    return "waits for its last round to be durable; see the coordinator's log";
+    return "waits until its last round is durable";
   }
   const bool waits = job.round && !job.round->complete() && job.round->offered() == 0;
   return waits ? "no node can take a task: " + nodes_.in_words(job.tallies) : "";

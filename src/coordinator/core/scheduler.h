@@ -143,7 +143,7 @@ class Scheduler {
                             TimePoint now);
   /// Cancels, pauses or resumes a job; nothing happens where that makes no sense.
   [[nodiscard]] Actions control(const std::string& job, JobCommand command, TimePoint now);
-  /// Forgets a job that has ended, and of whose tasks none is out.
+  /// Forgets a job that has ended and is forgettable. That is no record: it must be durable before.
   [[nodiscard]] Actions remove(const std::string& job, TimePoint now);
 
   /// A node becomes a member, or is one already: listed nodes are as durable as their list. One
@@ -229,6 +229,8 @@ class Scheduler {
   [[nodiscard]] std::int64_t wall_ms(TimePoint now) const;
   /// What keeps the job from going on, for people; empty if nothing does.
   [[nodiscard]] std::string hindrance(const Job& job, TimePoint now) const;
+  /// Whether nothing that is still to come can be taken for another job of the same id.
+  [[nodiscard]] bool is_forgettable(const Job& job) const;
   /// The job's tallies over all starts, by host:port.
   [[nodiscard]] std::map<std::string, NodeTally> tallies(const Job& job) const;
 
@@ -295,8 +297,6 @@ class Scheduler {
   void begin_move(Job& job, JobMove move, TimePoint now, Actions& actions);
   void finish_move_if_settled(Job& job, Actions& actions);
   void forget_old_jobs(std::int64_t now_ms, Actions& actions);
-  /// Whether nothing that is still to come can be taken for another job of the same id.
-  [[nodiscard]] bool is_forgettable(const Job& job) const;
   std::uint64_t save(Record record, Actions& actions);
   void check_invariants(const Job& job) const;
 

@@ -25,8 +25,8 @@ struct StoredState {
 };
 
 /// Keeps records so that they survive a crash at any moment. commit() for one thread at a time; the
-/// others from any thread, also meanwhile. Every call may throw Error(kUnavailable) that names the
-/// state folder and what is wrong with it; nothing that was durable before is lost by that.
+/// others from any thread, also meanwhile. Every call may throw Error(kFailed) that names the state
+/// folder, what is wrong with it and what to do; nothing that was durable before is lost by that.
 class JobStore {
  public:
   virtual ~JobStore() = default;
@@ -34,7 +34,10 @@ class JobStore {
   [[nodiscard]] virtual StoredState load() = 0;
   /// Makes the records durable, in order. After an error, or a crash in the middle, the records of
   /// a prefix are there and of the others nothing. Records that are already there may come again.
+  /// On a full disk removals of jobs, and changes of their states, still find room.
   virtual void commit(std::span<const Record> records) = 0;
+  /// Throws if there is no room for those blobs that are not there yet.
+  virtual void check_room(std::span<const BlobRef> blobs) = 0;
   /// A shard or initial weights of a stored job, checked against its name; nothing if it is not
   /// there or damaged.
   [[nodiscard]] virtual std::optional<Blob> blob(const BlobRef& ref) = 0;

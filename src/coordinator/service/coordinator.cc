@@ -205,9 +205,15 @@ void Coordinator::await_durable(std::unique_lock<std::mutex>& lock) {
   const bool is_durable = changed_.wait_for(
       lock, kDurableWait, [&] { return stopping_ || scheduler_.saved_ticket() >= ticket; });
   if (scheduler_.saved_ticket() < ticket) {
-    const std::string trouble = is_durable ? "the coordinator is stopping" : journal_.trouble();
+    check_store();
     throw Error(ErrorCode::kUnavailable,
-                trouble.empty() ? "the state folder is too slow" : trouble);
+                is_durable ? "the coordinator is stopping" : "the state folder is too slow");
+  }
+}
+
+void Coordinator::check_store() {
+  if (const std::string trouble = journal_.trouble(); !trouble.empty()) {
+    throw Error(ErrorCode::kFailed, trouble);
   }
 }
 

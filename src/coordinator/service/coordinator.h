@@ -58,7 +58,7 @@ class Coordinator final : private NodeEvents {
   /// Queues the job and returns nothing once it is durable, or returns the blobs that must be put
   /// first. The same id with the same specification is the same job, already submitted. Throws
   /// Error(kInvalidInput) that names what is wrong, Error(kUnavailable) when stopping, or when the
-  /// job is still not durable after some seconds.
+  /// job is still not durable after some seconds, Error(kFailed) when the store cannot take it.
   [[nodiscard]] std::vector<Digest> submit(const std::string& id,
                                            const JobSpecification& specification);
   /// How the job stands: at once if it has changed since query.version, else when it changes or
@@ -76,9 +76,10 @@ class Coordinator final : private NodeEvents {
   [[nodiscard]] JobLog logs(const std::string& job,
                             std::uint64_t after,
                             std::chrono::milliseconds wait);
-  /// Forgets an ended job. Throws Error(kNotFound), Error(kInvalidInput) if it has not ended.
+  /// Forgets an ended job once that is durable. Throws Error(kNotFound), Error(kInvalidInput) if it
+  /// has not ended, Error(kFailed) if the store cannot: then it is still there.
   void remove(const std::string& job);
-  /// Applies a retention rule, the coordinator's own unless another is given.
+  /// Applies a retention rule, the coordinator's own unless another is given, likewise.
   [[nodiscard]] Garbage collect_garbage(bool dry_run, const std::optional<Retention>& rule);
 
   /// A node announces itself.
@@ -130,6 +131,13 @@ class Coordinator final : private NodeEvents {
   void check_room_for(const Address& address) const;
   /// Throws Error(kInvalidInput) unless a compute node answers there. Not under the lock.
   void check_answers(const Address& address);
+  /// Throws Error(kFailed) if nothing becomes durable.
+  void check_store();
+  /// What holds the job up, for people.
+  [[nodiscard]] std::string notice_of(const Job& job);
+  /// Makes the removal of an ended job durable and then forgets it; whether it did. In the
+  /// journal's thread, without the lock.
+  bool remove_stored(const std::string& id);
   [[nodiscard]] const Job& job_at(const std::string& id) const;
   [[nodiscard]] NodeId node_at(const Address& address) const;
   [[nodiscard]] NodeStatus status_of(NodeId node) const;
@@ -139,8 +147,8 @@ class Coordinator final : private NodeEvents {
   void tell_of_change();
   void keep_time();
   void stop_retired(std::unique_lock<std::mutex>& lock);
-  /// Waits until all records so far are durable. Throws Error(kUnavailable) if they are not in
-  /// time.
+  /// Waits until all records so far are durable. Throws Error(kFailed) if the store
+  /// cannot, and Error(kUnavailable) if they are not in time.
   void await_durable(std::unique_lock<std::mutex>& lock);
   /// Does what comes into `inbox`, one after the other, until the coordinator stops.
   template <class Work, class Do>

@@ -1,6 +1,8 @@
 // What clients and joining nodes ask of the coordinator.
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -44,6 +46,8 @@ std::vector<Digest> Coordinator::submit(const std::string& id,
       return {};
     }
   }
+  check_store();
+  store_.check_room(blobs);
   std::vector<Digest> missing = blobs_.pin(blobs);
   if (!missing.empty()) {
     return missing;
@@ -72,6 +76,7 @@ std::vector<Digest> Coordinator::submit(const std::string& id,
 
 JobStatus Coordinator::follow(const JobQuery& query, std::chrono::milliseconds wait) {
   JobStatus status;
+  std::uint32_t stored = 0;
   {
     std::unique_lock lock(mutex_);
     if (query.version > 0 && query.gather.count() > 0) {
@@ -84,16 +89,23 @@ JobStatus Coordinator::follow(const JobQuery& query, std::chrono::milliseconds w
     if (stopping_) {
       throw Error(ErrorCode::kUnavailable, "the coordinator is stopping");
     }
-    status = report_status(scheduler_, job_at(query.job), query, Clock::now());
-    if (const std::string trouble = journal_.trouble(); !trouble.empty()) {
-      status.notice = trouble;
-    }
+    const Job& job = job_at(query.job);
+    status = report_status(scheduler_, job, query, Clock::now());
+    status.notice = notice_of(job);
+    stored = query.with_tasks || job.finished.empty() ? reports_due(job, query) : 0;
   }
-  if (query.with_tasks && !status.finished.empty()) {
-    status.finished = store_.rounds(
-        query.job, query.rounds_known, static_cast<std::uint32_t>(status.finished.size()));
+  if (stored > 0) {
+    status.finished = store_.rounds(query.job, query.rounds_known, stored);
+  }
+  for (RoundReport& report : status.finished) {
+    report.tasks.resize(query.with_tasks ? report.tasks.size() : 0);
   }
   return status;
+}
+
+std::string Coordinator::notice_of(const Job& job) {
+  const std::string trouble = has_ended(job.state) ? "" : journal_.trouble();
+  return trouble.empty() ? scheduler_.hindrance(job, Clock::now()) : trouble;
 }
 
 JobControl Coordinator::control(const std::string& id,
@@ -118,13 +130,18 @@ std::vector<JobSummary> Coordinator::jobs(std::uint32_t limit) {
   std::vector<JobSummary> summaries;
   for (auto id = all.rbegin(); summaries.size() < count; ++id) {
     summaries.push_back(summarize(job_at(*id)));
+    if (!has_ended(summaries.back().state)) {
+      summaries.back().message = notice_of(job_at(*id));
+    }
   }
   return summaries;
 }
 
 JobDetails Coordinator::job(const std::string& id) {
   const std::lock_guard lock(mutex_);
-  return report_details(scheduler_, job_at(id), Clock::now());
+  JobDetails details = report_details(scheduler_, job_at(id), Clock::now());
+  details.status.notice = notice_of(job_at(id));
+  return details;
 }
 
 JobLog Coordinator::logs(const std::string& id,
@@ -157,35 +174,59 @@ JobLog Coordinator::logs(const std::string& id,
 }
 
 void Coordinator::remove(const std::string& id) {
-  std::unique_lock lock = lock_running();
-  if (!has_ended(job_at(id).state)) {
-    throw invalid_input("job '" + id + "' is " + std::string(name_of(job_at(id).state)) +
-                        "; cancel it first");
+  {
+    const std::unique_lock lock = lock_running();
+    if (!has_ended(job_at(id).state)) {
+      throw invalid_input("job '" + id + "' is " + std::string(name_of(job_at(id).state)) +
+                          "; cancel it first");
+    }
+    if (!scheduler_.is_forgettable(job_at(id))) {
+      throw Error(ErrorCode::kUnavailable, "a node has yet to let go of job '" + id + "'");
+    }
   }
-  enact(scheduler_.remove(id, time_now()));
-  if (scheduler_.find(id) != nullptr) {
-    throw Error(ErrorCode::kUnavailable, "a node has yet to let go of job '" + id + "'");
+  journal_.run([&] {
+    remove_stored(id);
+    if (!journal_.trouble().empty()) {
+      static_cast<void>(store_.collect({}, false));  // Its data, too: somebody waits for the room.
+    }
+  });
+}
+
+bool Coordinator::remove_stored(const std::string& id) {
+  {
+    const std::lock_guard lock(mutex_);
+    const Job* const job = scheduler_.find(id);
+    if (job == nullptr || !has_ended(job->state) || !scheduler_.is_forgettable(*job)) {
+      return false;
+    }
   }
-  tell_of_change();
-  await_durable(lock);
+  store_.commit(std::array<Record, 1>{JobRemoved{id}});
+  const std::lock_guard lock(mutex_);
+  if (!stopping_) {
+    enact(scheduler_.remove(id, time_now()));
+    tell_of_change();
+  }
+  return true;
 }
 
 Garbage Coordinator::collect_garbage(bool dry_run, const std::optional<Retention>& rule) {
   std::vector<std::string> old;
   {
-    std::unique_lock lock = lock_running();
+    const std::unique_lock lock = lock_running();
     old = expired_jobs(scheduler_, rule.value_or(options_.scheduler.retention), Clock::now());
-    for (const std::string& id : dry_run ? std::vector<std::string>() : old) {
-      enact(scheduler_.remove(id, time_now()));
-    }
-    std::erase_if(old, [&](const std::string& id) {
-      return !dry_run && scheduler_.find(id) != nullptr;  // A node still works for it.
-    });
-    tell_of_change();
-    await_durable(lock);
   }
   Garbage garbage;
-  journal_.run([&] { garbage = store_.collect(old, dry_run); });
+  journal_.run([&] {
+    if (dry_run) {
+      garbage = store_.collect(old, true);
+      return;
+    }
+    garbage = store_.collect({}, false);  // What needs no room of its own makes some.
+    std::erase_if(old, [&](const std::string& id) { return !remove_stored(id); });
+    Garbage of_jobs = store_.collect(old, false);
+    std::move(of_jobs.files.begin(), of_jobs.files.end(), std::back_inserter(garbage.files));
+    garbage.bytes += of_jobs.bytes;
+  });
   garbage.jobs = old;
   return garbage;
 }
@@ -195,7 +236,11 @@ JoinAnswer Coordinator::join(const Address& address, const std::string& incarnat
   check_room_for(address);
   enact(scheduler_.announce_node(address, incarnation, time_now()));
   tell_of_change();
-  await_durable(lock);
+  try {
+    await_durable(lock);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kUnavailable, error.what());  // The node is to try again.
+  }
   const bool removed = scheduler_.nodes().at(node_at(address)).removed;
   return {.accepted = !removed,
           .message = removed ? "it was taken out by hand; client node join " + address.text() +

@@ -150,9 +150,7 @@ void Journal::commit(std::unique_lock<std::mutex>& lock) {
 
 void Journal::note_failure(const std::string& why) {
   if (why != trouble_) {
-    log_event({.level = LogLevel::kError,
-               .event = "store_failed",
-               .message = why + "; jobs wait until it can be written"});
+    log_event({.level = LogLevel::kError, .event = "store_failed", .message = why + "; jobs wait"});
   }
   trouble_ = why;
   not_before_ = Clock::now() + kRetry;

@@ -22,6 +22,15 @@ std::map<std::string, NodeTally> tallies_of_all(const Scheduler& scheduler, cons
 
 }  // namespace
 
+std::uint32_t reports_due(const Job& job, const JobQuery& query) {
+  const std::size_t per_round = query.with_tasks ? job.shard_rows.size() : 0;
+  const std::size_t most = per_round == 0
+                               ? kRoundsMaxPerAnswer
+                               : std::min(kRoundsMaxPerAnswer, kTasksMax / per_round + 1);
+  const std::uint32_t all = job.durable.round;
+  return std::min(static_cast<std::uint32_t>(most), all - std::min(all, query.rounds_known));
+}
+
 JobStatus report_status(const Scheduler& scheduler,
                         const Job& job,
                         const JobQuery& query,
@@ -41,13 +50,9 @@ JobStatus report_status(const Scheduler& scheduler,
     status.round = job.rounds_advanced();
     status.shards_done = status.shards;
   }
-  const std::size_t per_round = query.with_tasks ? job.shard_rows.size() : 0;
-  for (std::size_t n = query.rounds_known; n < job.finished.size(); ++n) {
-    const std::size_t count = status.finished.size();
-    if (count > 0 && (count * per_round > kTasksMax || count >= kRoundsMaxPerAnswer)) {
-      break;
-    }
-    status.finished.push_back(job.finished[n]);
+  if (!job.finished.empty()) {
+    const auto begin = job.finished.begin() + std::min(query.rounds_known, job.durable.round);
+    status.finished.assign(begin, begin + reports_due(job, query));
   }
   for (const auto& [node, tally] : tallies_of_all(scheduler, job)) {
     status.nodes.push_back(
@@ -85,9 +90,8 @@ JobSummary summarize(const Job& job) {
       std::find_if(job.finished.rbegin(), job.finished.rend(), [](const RoundReport& report) {
         return report.validation_error.has_value();
       });
-  if (validated != job.finished.rend()) {
-    summary.validation_error = validated->validation_error;
-  }
+  summary.validation_error =
+      validated == job.finished.rend() ? job.validation_error : validated->validation_error;
   summary.submitted_ms = job.submitted_ms;
   summary.ended_ms = job.ended_ms;
   summary.reason = job.end.reason;

@@ -1,6 +1,7 @@
 // What followers are told of a job.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,11 @@
 
 namespace gradmill::coordinator {
 
-/// The answer to `query` about `job`. Reports of finished rounds are cut after some thousand tasks,
-/// so that one answer stays small; the follower asks again with a higher rounds_known.
+/// How many reports of finished rounds an answer to `query` has. They are cut after some thousand
+/// tasks, so that one answer stays small; the follower asks again with a higher rounds_known.
+[[nodiscard]] std::uint32_t reports_due(const Job& job, const JobQuery& query);
+
+/// The answer to `query` about `job`; without reports where the job has none in memory.
 [[nodiscard]] JobStatus report_status(const Scheduler& scheduler,
                                       const Job& job,
                                       const JobQuery& query,

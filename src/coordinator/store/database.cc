@@ -1,12 +1,10 @@
 #include "coordinator/store/database.h"
 
 #include <array>
-#include <bit>
-#include <optional>
-#include <utility>
+#include <system_error>
+#include <vector>
 
-#include "base/checksum.h"
-#include "coordinator/store/sqlite_session.h"
+#include "coordinator/store/row_check.h"
 
 namespace gradmill::coordinator {
 namespace {
@@ -27,157 +25,10 @@ constexpr std::array kTables = {
     "CREATE TABLE nodes (address VARCHAR(300) PRIMARY KEY, source TEXT NOT NULL,"
     " xxh3 BIGINT NOT NULL)"};
 
-/// Of a row: its table, key and text, so that a text in another's row shows too.
-long long sum_of(const std::string& table, const std::string& key, const std::string& text) {
-  return std::bit_cast<long long>(checksum(table + '\n' + key + '\n' + text));
-}
-
-std::string key_of(long long job, long long number) {
-  return std::to_string(job) + ' ' + std::to_string(number);
-}
-
-void require_sum(long long sum, long long expected, const std::string& table) {
-  if (sum != expected) {
-    throw Damage("a row of its table " + table + " is damaged");
-  }
-}
-
-/// Runs `work`; what the database throws becomes one of our two errors.
-template <class Work>
-auto translated(Work work) {
-  try {
-    return work();
-  } catch (const soci::soci_error&) {
-    rethrow_sqlite();
-  }
-}
-
-/// The value of a row's text, or nothing if it is not what its checksum says.
-template <class Parse>
-auto checked(long long sum, long long expected, const std::string& text, Parse parse)
-    -> std::optional<decltype(parse(text))> {
-  if (sum != expected) {
-    return std::nullopt;
-  }
-  try {
-    return parse(text);
-  } catch (const Damage&) {
-    return std::nullopt;
-  }
-}
-
-Address address_of(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos) {
-    throw Damage("no address");
-  }
-  return {text.substr(0, colon),
-          static_cast<std::uint16_t>(std::strtoul(text.c_str() + colon + 1, nullptr, 10))};
-}
-
 /// A member's standing: its source, or that it was taken out by hand, and as which incarnation.
-constexpr std::string_view kTakenOut = "taken-out ";
-
 std::string standing_of(const StoredNode& node) {
   return node.taken_out ? std::string(kTakenOut) + node.incarnation
                         : std::string(name_of(node.source));
-}
-
-NodeSource source_of(const std::string& text) {
-  for (const NodeSource source : {NodeSource::kListed, NodeSource::kJoined, NodeSource::kAdded}) {
-    if (name_of(source) == text) {
-      return source;
-    }
-  }
-  throw Damage("no source of a node");
-}
-
-StoredNode node_of(const Address& address, const std::string& standing) {
-  if (standing.starts_with(kTakenOut)) {
-    return {
-        .address = address, .taken_out = true, .incarnation = standing.substr(kTakenOut.size())};
-  }
-  return {.address = address, .source = source_of(standing)};
-}
-
-void read_meta(soci::session& session, DatabaseContent& content) {
-  std::string name;
-  std::string value;
-  long long sum = 0;
-  soci::statement rows =
-      (session.prepare << "SELECT name, value, xxh3 FROM meta", into(name), into(value), into(sum));
-  rows.execute();
-  while (rows.fetch()) {
-    require_sum(sum, sum_of("meta", name, value), "meta");
-    content.meta[name] = value;
-  }
-}
-
-/// The texts of a table with a row a job.
-std::map<std::uint64_t, std::string> read_texts(soci::session& session,
-                                                const std::string& table,
-                                                const std::string& columns) {
-  std::map<std::uint64_t, std::string> texts;
-  long long job = 0;
-  std::string text;
-  long long sum = 0;
-  soci::statement rows = (session.prepare << "SELECT " + columns + ", xxh3 FROM " + table,
-                          into(job),
-                          into(text),
-                          into(sum));
-  rows.execute();
-  while (rows.fetch()) {
-    require_sum(sum, sum_of(table, std::to_string(job), text), table);
-    texts[static_cast<std::uint64_t>(job)] = text;
-  }
-  return texts;
-}
-
-void read_jobs(soci::session& session, DatabaseContent& content) {
-  const auto definitions = read_texts(session, "jobs", "number, definition");
-  const auto progress = read_texts(session, "progress", "job, content");
-  for (const auto& [number, text] : definitions) {
-    const auto found = progress.find(number);
-    if (found == progress.end()) {
-      throw Damage("a row of its table progress is missing");
-    }
-    content.jobs.emplace_back(definition_of(text), progress_of(found->second));
-  }
-}
-
-void read_rounds(soci::session& session, DatabaseContent& content) {
-  long long job = 0;
-  long long round = 0;
-  std::string text;
-  long long sum = 0;
-  soci::statement rows = (session.prepare << "SELECT job, round, content, xxh3 FROM rounds",
-                          into(job),
-                          into(round),
-                          into(text),
-                          into(sum));
-  rows.execute();
-  while (rows.fetch()) {
-    auto report = checked(sum, sum_of("rounds", key_of(job, round), text), text, report_of);
-    if (report) {
-      content.rounds[static_cast<std::uint64_t>(job)][report->round] = std::move(*report);
-    }
-  }
-}
-
-void read_nodes(soci::session& session, DatabaseContent& content) {
-  std::string address;
-  std::string source;
-  long long sum = 0;
-  soci::statement rows =
-      (session.prepare << "SELECT address, source, xxh3 FROM nodes ORDER BY address",
-       into(address),
-       into(source),
-       into(sum));
-  rows.execute();
-  while (rows.fetch()) {
-    require_sum(sum, sum_of("nodes", address, source), "nodes");
-    content.nodes.push_back(node_of(address_of(address), source));
-  }
 }
 
 }  // namespace
@@ -275,17 +126,13 @@ void Database::make_tables() {
   });
 }
 
-DatabaseContent Database::read() {
-  return translated([&] {
-    check_sqlite(session_);
-    DatabaseContent content;
-    read_meta(session_, content);
-    read_jobs(session_, content);
-    read_rounds(session_, content);
-    read_nodes(session_, content);
-    return content;
-  });
+std::optional<std::string> Database::format() { return read_format(session_); }
+
+void Database::check() {
+  translated([&] { check_sqlite(session_); });
 }
+
+DatabaseContent Database::read() { return read_content(session_); }
 
 void Database::transact(const std::function<void()>& changes) {
   translated([&] {
@@ -303,6 +150,15 @@ void Database::transact(const std::function<void()>& changes) {
       throw;
     }
   });
+}
+
+void Database::fold_log() {
+  try {
+    translated([&] { coordinator::fold_log(session_); });
+  } catch (const std::system_error&) {
+    // All of it is durable where it is.
+    static_cast<void>(0);
+  }
 }
 
 void Database::put_meta(const std::string& name, const std::string& value) {
@@ -375,79 +231,6 @@ void Database::remove_job(std::uint64_t job) {
   for (const char* table : {"progress", "rounds", "events"}) {
     session_ << "DELETE FROM " << table << " WHERE job = :j", use(number);
   }
-}
-
-DatabaseReader::DatabaseReader(const std::string& path) {
-  translated([&] { open_sqlite(session_, path); });
-}
-
-std::map<std::uint32_t, RoundReport> DatabaseReader::rounds(std::uint64_t job,
-                                                            std::uint32_t after,
-                                                            std::uint32_t last) {
-  return translated([&] {
-    std::map<std::uint32_t, RoundReport> reports;
-    const auto number = static_cast<long long>(job);
-    const auto low = static_cast<long long>(after);
-    const auto high = static_cast<long long>(last);
-    long long round = 0;
-    std::string text;
-    long long sum = 0;
-    std::string tasks;
-    long long tasks_sum = 0;
-    soci::statement rows =
-        (session_.prepare << "SELECT round, content, xxh3, tasks, tasks_xxh3 FROM rounds"
-                             " WHERE job = :j AND round > :l AND round <= :h ORDER BY round",
-         use(number),
-         use(low),
-         use(high),
-         into(round),
-         into(text),
-         into(sum),
-         into(tasks),
-         into(tasks_sum));
-    rows.execute();
-    while (rows.fetch()) {
-      const std::string key = key_of(number, round);
-      auto report = checked(sum, sum_of("rounds", key, text), text, report_of);
-      if (report) {
-        auto list = checked(tasks_sum, sum_of("tasks", key, tasks), tasks, tasks_of);
-        report->tasks = std::move(list).value_or(std::vector<TaskReport>{});
-        reports.emplace(report->round, std::move(*report));
-      }
-    }
-    return reports;
-  });
-}
-
-std::vector<JobEvent> DatabaseReader::events(std::uint64_t job,
-                                             std::uint64_t after,
-                                             std::uint32_t limit) {
-  return translated([&] {
-    std::vector<JobEvent> events;
-    const auto number = static_cast<long long>(job);
-    const auto low = static_cast<long long>(after);
-    const auto most = static_cast<long long>(limit);
-    long long sequence = 0;
-    std::string text;
-    long long sum = 0;
-    soci::statement rows = (session_.prepare << "SELECT sequence, content, xxh3 FROM events"
-                                                " WHERE job = :j AND sequence > :l"
-                                                " ORDER BY sequence LIMIT :m",
-                            use(number),
-                            use(low),
-                            use(most),
-                            into(sequence),
-                            into(text),
-                            into(sum));
-    rows.execute();
-    while (rows.fetch()) {
-      if (auto event =
-              checked(sum, sum_of("events", key_of(number, sequence), text), text, event_of)) {
-        events.push_back(std::move(*event));
-      }
-    }
-    return events;
-  });
 }
 
 }  // namespace gradmill::coordinator

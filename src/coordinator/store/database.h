@@ -7,27 +7,20 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <memory>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include <soci/soci.h>
 
 #include "coordinator/core/record.h"
+#include "coordinator/store/database_content.h"
 #include "coordinator/store/stored_texts.h"
 
 namespace gradmill::coordinator {
 
-/// All rows but those of events and tasks.
-struct DatabaseContent {
-  std::map<std::string, std::string> meta;
-  std::vector<std::pair<Definition, Progress>> jobs;  ///< Ascending numbers.
-  /// By job's number and round; those whose checksum is wrong are left out.
-  std::map<std::uint64_t, std::map<std::uint32_t, RoundReport>> rounds;
-  std::vector<StoredNode> nodes;
-};
-
-/// Writes, and reads at the start. Every call throws DatabaseUnavailable or Damage. For one thread.
+/// Writes, and reads at the start. Every call throws DatabaseUnavailable, Damage, or
+/// std::system_error if the disk is full. For one thread.
 class Database {
  public:
   /// Opens the database at `path`, or makes an empty one.
@@ -39,12 +32,17 @@ class Database {
   /// Whether there are tables.
   [[nodiscard]] bool has_tables();
   void make_tables();
-  /// Checks every page and row; Damage if something is wrong that more than a round's figures hang
-  /// on.
+  /// The format that the database says it is of; nothing if that cannot be read.
+  [[nodiscard]] std::optional<std::string> format();
+  /// Checks every page.
+  void check();
+  /// Damage if something is wrong that more than a round's figures hang on.
   [[nodiscard]] DatabaseContent read();
 
   /// Runs `changes` in one transaction, durable on return; on a throw nothing of it is there.
   void transact(const std::function<void()>& changes);
+  /// Gives the room of the write-ahead log back, if the disk has enough for that.
+  void fold_log();
 
   // Within a transaction. Rows that are there are replaced.
   void put_meta(const std::string& name, const std::string& value);
@@ -64,23 +62,6 @@ class Database {
 
   soci::session session_;
   std::unique_ptr<Statements> statements_;
-};
-
-/// Reads what happened to jobs while a Database of the same file is written to. For one thread.
-class DatabaseReader {
- public:
-  explicit DatabaseReader(const std::string& path);
-  /// Rounds `after` + 1 to `last` with their tasks; those whose checksum is wrong are left out.
-  [[nodiscard]] std::map<std::uint32_t, RoundReport> rounds(std::uint64_t job,
-                                                            std::uint32_t after,
-                                                            std::uint32_t last);
-  /// At most `limit` events after `after`, likewise.
-  [[nodiscard]] std::vector<JobEvent> events(std::uint64_t job,
-                                             std::uint64_t after,
-                                             std::uint32_t limit);
-
- private:
-  soci::session session_;
 };
 
 }  // namespace gradmill::coordinator

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "coordinator/store/file_identity.h"
 
 namespace gradmill::coordinator {
 namespace {
@@ -75,11 +76,11 @@ void write_line(int fd, const std::string& line) {
 
 }  // namespace
 
-FolderLock::FolderLock(const std::string& folder, const std::string& holder) {
+FolderLock::FolderLock(const std::string& folder, const std::string& holder)
+    : file_(folder + "/lock") {
   make_folder(folder);
   check_folder(folder);
-  const std::string file = folder + "/lock";
-  fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  fd_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd_ < 0) {
     throw refusal(folder,
                   "cannot be locked: " + reason() +
@@ -102,5 +103,7 @@ FolderLock::FolderLock(const std::string& folder, const std::string& holder) {
 }
 
 FolderLock::~FolderLock() { ::close(fd_); }
+
+bool FolderLock::is_in_place() const { return identity_of(file_) == identity_of(fd_); }
 
 }  // namespace gradmill::coordinator

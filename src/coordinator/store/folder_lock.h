@@ -16,7 +16,11 @@ class FolderLock {
   FolderLock& operator=(const FolderLock&) = delete;
   ~FolderLock();
 
+  /// Whether the folder that was locked is still the one of that name.
+  [[nodiscard]] bool is_in_place() const;
+
  private:
+  std::string file_;
   int fd_ = -1;
 };
 

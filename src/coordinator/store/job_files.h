@@ -26,6 +26,10 @@ class StatePaths {
   [[nodiscard]] std::string lock() const { return at("lock"); }
   [[nodiscard]] std::string identity() const { return at("identity"); }
   [[nodiscard]] std::string database() const { return at("gradmill.db"); }
+  /// What a full disk is relieved by.
+  [[nodiscard]] std::string reserve() const { return at("reserve"); }
+  /// There if the database has shown damage; the next start checks all of it.
+  [[nodiscard]] std::string suspect() const { return at("suspect"); }
   [[nodiscard]] std::string shards() const { return at("shards"); }
   [[nodiscard]] std::string jobs() const { return at("jobs"); }
   /// Where folders of jobs go that nothing can be made of.

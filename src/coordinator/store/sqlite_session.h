@@ -17,11 +17,15 @@ class DatabaseUnavailable : public std::runtime_error {
 /// Opens `path`, or makes it: write-ahead log, every commit synced, patient with other readers.
 void open_sqlite(soci::session& session, const std::string& path);
 
-/// Reads every page. Throws Damage if one is wrong.
+/// Reads every page of the database, or of one table alone. Throws Damage if one is wrong.
 void check_sqlite(soci::session& session);
+void check_sqlite(soci::session& session, const std::string& table);
 
-/// Throws the exception that is being handled as DatabaseUnavailable with a reason for people, or
-/// as Damage. To be called in a handler.
+/// Brings the write-ahead log into the database and gives its room back.
+void fold_log(soci::session& session);
+
+/// Throws the exception that is being handled as std::system_error if the disk is full, else as
+/// DatabaseUnavailable with a reason for people, or as Damage. To be called in a handler.
 [[noreturn]] void rethrow_sqlite();
 
 }  // namespace gradmill::coordinator

@@ -10,9 +10,12 @@
 #include "base/error.h"
 #include "coordinator/store/commit_plan.h"
 #include "coordinator/store/database.h"
+#include "coordinator/store/database_reader.h"
 #include "coordinator/store/file_batch.h"
+#include "coordinator/store/file_identity.h"
 #include "coordinator/store/folder_lock.h"
 #include "coordinator/store/job_files.h"
+#include "coordinator/store/room_reserve.h"
 #include "coordinator/store/sqlite_session.h"
 #include "coordinator/store/state_garbage.h"
 #include "coordinator/store/state_loader.h"
@@ -21,26 +24,39 @@ namespace gradmill::coordinator {
 namespace {
 
 constexpr std::size_t kGenerations = 2;
+// Beside its blobs, a job needs room for its first weights, rows and small files.
+constexpr std::uint64_t kBesideBlobs = std::uint64_t{256} << 10U;
+
+template <class Kind>
+bool has(std::span<const Record> records) {
+  return std::any_of(records.begin(), records.end(), [](const Record& record) {
+    return std::holds_alternative<Kind>(record);
+  });
+}
 
 /// The store. `writing_` is held for a whole commit; `reading_` guards the index and the reader,
 /// and is held for moments.
 class StateFolderStore final : public JobStore {
  public:
   StateFolderStore(const std::string& path, const std::string& holder, FileSystem& files)
-      : paths_(path), files_(files), lock_(path, holder) {}
+      : paths_(path), files_(files), lock_(path, holder), reserve_(paths_.reserve()) {}
 
   [[nodiscard]] StoredState load() override {
     const std::lock_guard writing(writing_);
     try {
       before_ = find_moved_databases(paths_);
-      LoadedState loaded = StateLoader(paths_, files_).load();
+      LoadedState loaded = relieved(0, [&] { return StateLoader(paths_, files_).load(); });
+      loaded.database->fold_log();
+      reserve_.grow();
+      database_file_ = identity_of(paths_.database());
       const std::lock_guard reading(reading_);
       index_ = std::move(loaded.index);
       database_ = std::move(loaded.database);
       loaded_ = true;
       return std::move(loaded.state);
     } catch (const std::system_error& error) {
-      throw refusal(error.code().message());
+      throw refusal(is_no_room(error.code()) ? "there is no room (" + error.code().message() + ")"
+                                             : error.code().message());
     } catch (const DatabaseUnavailable& error) {
       throw refusal(error.what());
     } catch (const Damage& damage) {
@@ -52,7 +68,23 @@ class StateFolderStore final : public JobStore {
     const std::lock_guard writing(writing_);
     GRADMILL_CHECK(loaded_);
     if (!records.empty()) {
-      translated([&] { commit_locked(records); });
+      translated([&] {
+        require_in_place();
+        commit_with_room(records);
+      });
+    }
+  }
+
+  void check_room(std::span<const BlobRef> blobs) override {
+    std::uint64_t bytes = kBesideBlobs;
+    for (const BlobRef& ref : blobs) {
+      bytes += identity_of(paths_.shard(ref.digest)) ? 0 : ref.bytes;
+    }
+    std::error_code failure;
+    const auto space = std::filesystem::space(paths_.root(), failure);
+    if (!failure && space.available < bytes) {
+      throw failed(without_room("it needs " + std::to_string(bytes) + " bytes, and there are " +
+                                std::to_string(space.available)));
     }
   }
 
@@ -116,7 +148,12 @@ class StateFolderStore final : public JobStore {
   [[nodiscard]] Garbage collect(std::span<const std::string> jobs, bool dry_run) override {
     const std::lock_guard writing(writing_);
     GRADMILL_CHECK(loaded_);
-    return translated([&] { return collect_locked(jobs, dry_run); });
+    return translated([&] {
+      require_in_place();
+      Garbage garbage = collect_locked(jobs, dry_run);
+      reserve_.grow();
+      return garbage;
+    });
   }
 
  private:
@@ -124,8 +161,11 @@ class StateFolderStore final : public JobStore {
     return invalid_input("the state folder " + paths_.root() + " cannot be used: " + why +
                          "; put that right, or give --state-dir another one");
   }
-  [[nodiscard]] Error unavailable(const std::string& why) const {
-    return {ErrorCode::kUnavailable, "the state folder " + paths_.root() + ": " + why};
+  [[nodiscard]] Error failed(const std::string& why) const {
+    return {ErrorCode::kFailed, "the state folder " + paths_.root() + why};
+  }
+  [[nodiscard]] static std::string without_room(const std::string& why) {
+    return " has no room (" + why + "): free some space, or delete ended jobs with client gc";
   }
 
   /// Runs `work`; whatever is wrong with the folder becomes an error for people.
@@ -134,12 +174,95 @@ class StateFolderStore final : public JobStore {
     try {
       return work();
     } catch (const std::system_error& error) {
-      throw unavailable(error.code().message());
+      throw failed(is_no_room(error.code()) ? without_room(error.code().message())
+                                            : " cannot be used: " + error.code().message());
     } catch (const DatabaseUnavailable& error) {
-      throw unavailable(error.what());
+      throw failed(std::string(" cannot be used: ") + error.what());
     } catch (const Damage& damage) {
-      throw unavailable(damage.what());
+      mark_suspect();
+      throw failed(std::string(" is damaged (") + damage.what() +
+                   "): restart the coordinator, which mends it");
     }
+  }
+
+  /// Throws if what people see under the names of the folder is no longer what is open here.
+  void require_in_place() const {
+    if (!lock_.is_in_place() || identity_of(paths_.database()) != database_file_) {
+      throw failed(" is gone, or was replaced: restart the coordinator");
+    }
+  }
+
+  void mark_suspect() {
+    try {
+      files_.write(paths_.suspect(), {});
+    } catch (const std::system_error&) {
+      // The next start reads most of the database in any case.
+      static_cast<void>(0);
+    }
+  }
+
+  /// Runs `work`; where there is no room for it once more, with all of the reserve but `kept`
+  /// bytes.
+  template <class Work>
+  auto relieved(std::uint64_t kept, Work work) -> decltype(work()) {
+    try {
+      return work();
+    } catch (const std::system_error& error) {
+      if (!is_no_room(error.code()) || !reserve_.shrink(kept)) {
+        throw;
+      }
+    }
+    try {
+      return work();
+    } catch (...) {
+      reserve_.grow();
+      throw;
+    }
+  }
+
+  void commit_with_room(std::span<const Record> records) {
+    reserve_.grow();
+    if (has<JobRemoved>(records)) {
+      relieved(0, [&] { commit_locked(records); });
+      database_->fold_log();
+    } else if (has<JobMoved>(records)) {
+      commit_sparingly(records);
+    } else {
+      commit_locked(records);
+    }
+    reserve_.grow();
+  }
+
+  /// If there is no room for new weights, those that the last ones are kept beside make it.
+  void commit_sparingly(std::span<const Record> records) {
+    try {
+      relieved(RoomReserve::kForDeletions, [&] { commit_locked(records); });
+      return;
+    } catch (const std::system_error& error) {
+      if (!is_no_room(error.code()) || !drop_spare_generations(records)) {
+        throw;
+      }
+    }
+    relieved(RoomReserve::kForDeletions, [&] { commit_locked(records); });
+  }
+
+  bool drop_spare_generations(std::span<const Record> records) {
+    bool dropped = false;
+    for (const Record& record : records) {
+      const auto* const round = std::get_if<RoundFinished>(&record);
+      const auto job = round == nullptr ? index_.jobs.end() : index_.jobs.find(round->job);
+      if (job == index_.jobs.end()) {
+        continue;
+      }
+      const StoreEntry& entry = job->second;
+      auto& rounds = index_.generations[entry.definition->number];
+      while (!rounds.empty() && *rounds.begin() < entry.progress.round) {
+        files_.remove(weights_path(paths_.job_folder(*entry.definition), *rounds.begin()));
+        rounds.erase(rounds.begin());
+        dropped = true;
+      }
+    }
+    return dropped;
   }
 
   void commit_locked(std::span<const Record> records) {
@@ -223,6 +346,7 @@ class StateFolderStore final : public JobStore {
     const std::lock_guard reading(reader_mutex_);
     return translated([&] {
       if (!reader_) {
+        require_in_place();
         reader_ = std::make_unique<DatabaseReader>(paths_.database());
       }
       return work(*reader_);
@@ -266,8 +390,10 @@ class StateFolderStore final : public JobStore {
   const StatePaths paths_;
   FileSystem& files_;
   const FolderLock lock_;
+  std::optional<FileIdentity> database_file_;  // Set by load().
 
   std::mutex writing_;
+  RoomReserve reserve_;
   bool loaded_ = false;
   std::unique_ptr<Database> database_;
   std::set<std::string> before_;  // Databases that an earlier start moved aside.

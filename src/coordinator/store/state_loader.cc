@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/random_id.h"
+#include "coordinator/store/file_identity.h"
 #include "coordinator/store/sealed_file.h"
 #include "coordinator/store/sqlite_session.h"
 
@@ -48,30 +49,8 @@ void check_format(const std::string& root, std::uint64_t format) {
   }
 }
 
-bool is_there(const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
-}
-
-/// `path` with the lowest number behind it that is free.
-std::string free_name(const std::string& path) {
-  unsigned number = 1;
-  while (is_there(path + std::to_string(number))) {
-    ++number;
-  }
-  return path + std::to_string(number);
-}
-
 std::string in_rounds(std::uint32_t round) {
   return round == 0 ? std::string("its start") : "round " + std::to_string(round);
-}
-
-bool is_kept(const std::string& name, const StoreEntry& entry) {
-  return name == "job" || name == "state" ||
-         (name.starts_with("weights-") && !name.ends_with(kTemporarySuffix) &&
-          name.size() < std::string("weights-").size() + 11 &&
-          std::strtoull(name.c_str() + std::string("weights-").size(), nullptr, 10) <=
-              entry.progress.round);
 }
 
 }  // namespace
@@ -131,6 +110,9 @@ void StateLoader::read_database() {
   const bool used = there || !folders_.empty();
   try {
     loaded_.database = std::make_unique<Database>(paths_.database());
+    if (const auto format = loaded_.database->format()) {
+      check_format(paths_.root(), number_in(*format));  // Before anything is taken for damage.
+    }
     if (!loaded_.database->has_tables()) {
       make_tables_ = true;
       if (folders_.empty()) {
@@ -138,8 +120,11 @@ void StateLoader::read_database() {
       }
       throw Damage(there ? "it is empty" : "it is missing");
     }
+    if (is_there(paths_.suspect())) {
+      loaded_.database->check();
+    }
     content_ = loaded_.database->read();
-    check_format(paths_.root(), number_in(value_of(content_.meta, "format")));
+    static_cast<void>(value_of(content_.meta, "format"));
     epoch_before_ = std::max(epoch_before_, number_in(value_of(content_.meta, "epoch")));
     loaded_.index.commits = number_in(value_of(content_.meta, "commits"));
     loaded_.index.next_number =
@@ -298,7 +283,13 @@ void StateLoader::recover(const Definition& definition, Progress progress) {
   job.end = entry.progress.end;
   job.ended_ms = entry.progress.ended_ms;
   job.tallies = entry.progress.tallies;
-  job.rounds = reports_of(entry);
+  if (has_ended(job.state)) {
+    const auto known = content_.validation_errors.find(definition.number);
+    job.validation_error =
+        known == content_.validation_errors.end() ? std::nullopt : std::optional(known->second);
+  } else {
+    job.rounds = reports_of(entry);
+  }
   loaded_.state.jobs.push_back(std::move(job));
   loaded_.index.generations[definition.number] = folder->second.found.generations;
   loaded_.index.jobs[definition.job] = std::move(entry);
@@ -408,52 +399,6 @@ void StateLoader::write_rows() {
   }
   for (const std::uint64_t number : left_out_) {
     database.remove_job(number);
-  }
-}
-
-void StateLoader::tidy() {
-  try {
-    for (const std::uint64_t number : left_out_) {
-      if (const auto folder = folders_.find(number); folder != folders_.end()) {
-        files_.make_folder(paths_.damaged());
-        const std::string name = paths_.damaged() + "/" + folder->second.found.name;
-        files_.rename(folder->second.found.path, is_there(name) ? free_name(name + "-") : name);
-        folders_.erase(folder);
-      }
-    }
-    std::map<std::uint64_t, const StoreEntry*> entries;
-    for (const auto& [job, entry] : loaded_.index.jobs) {
-      entries[entry.definition->number] = &entry;
-    }
-    for (const auto& [number, folder] : folders_) {
-      if (const auto entry = entries.find(number); entry != entries.end()) {
-        tidy_job(folder, *entry->second);
-      } else {
-        std::filesystem::remove_all(folder.found.path);
-      }
-    }
-    files_.sync(std::array{paths_.jobs()});
-  } catch (const std::system_error&) {
-    note("some files that are no longer needed cannot be removed");
-  }
-}
-
-void StateLoader::tidy_job(const Folder& folder, const StoreEntry& entry) {
-  bool changed = false;
-  std::vector<std::string> names;
-  for (const auto& file : std::filesystem::directory_iterator(folder.found.path)) {
-    names.push_back(file.path().filename());
-  }
-  for (const std::string& name : names) {
-    if (!is_kept(name, entry)) {
-      files_.remove(folder.found.path + "/" + name);
-      changed = true;
-    }
-  }
-  auto& generations = loaded_.index.generations[entry.definition->number];
-  generations.erase(generations.upper_bound(entry.progress.round), generations.end());
-  if (changed) {
-    files_.sync(std::array{folder.found.path});
   }
 }
 

@@ -61,6 +61,7 @@ class StateLoader {
 
   void write();
   void write_rows();
+  // state_tidying.cc
   void tidy();
   void tidy_job(const Folder& folder, const StoreEntry& entry);
   void note(const std::string& text) { loaded_.state.notes.push_back(text); }

@@ -199,6 +199,62 @@ TEST_F(DurabilityTest, ListsShowsLogsAndDeletesJobs) {
   EXPECT_THROW(coordinator_->remove("first"), Error);
 }
 
+TEST_F(DurabilityTest, AFullDiskHasAWayOut) {
+  start("load-balancing", {{0, Fault::kNone}});
+  for (const char* const id : {"a", "b"}) {
+    submit(id, specification_);
+    static_cast<void>(finish(id));
+  }
+  submit("job", many_rounds());
+  await_rounds("job", 1);
+  store_->full = true;
+  store_->without_reserve = true;
+  while (coordinator_->job("job").status.notice.empty()) {
+    static_cast<void>(coordinator_->follow({.job = "job"}, milliseconds(10)));
+  }
+  EXPECT_THAT(coordinator_->jobs(1)[0].message, HasSubstr("No space left on device"));
+  EXPECT_EQ(coordinator_->job("a").status.notice, "") << "it has ended";
+  const auto failure = [](const auto& call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error.code() == ErrorCode::kFailed ? std::string(error.what()) : "";
+    }
+    return std::string();
+  };
+  EXPECT_THAT(failure([&] { coordinator_->remove("a"); }), HasSubstr("No space left"));
+  EXPECT_THAT(failure([&] {
+                static_cast<void>(coordinator_->collect_garbage(false, Retention{.jobs = 0}));
+              }),
+              HasSubstr("No space left"));
+  EXPECT_THAT(failure([&] { static_cast<void>(coordinator_->submit("new", specification_)); }),
+              HasSubstr("No space left"));
+  EXPECT_THAT(coordinator_->jobs(0), SizeIs(3)) << "what is not durable has not gone";
+  store_->without_reserve = false;
+  coordinator_->remove("a");
+  EXPECT_THAT(coordinator_->collect_garbage(false, Retention{.jobs = 0}).jobs, ElementsAre("b"));
+  EXPECT_THAT(coordinator_->jobs(0), SizeIs(1));
+  store_->full = false;
+  static_cast<void>(coordinator_->control("job", JobCommand::kCancel, seconds(5)));
+  EXPECT_EQ(finish("job").state, JobState::kCancelled);
+}
+
+TEST_F(DurabilityTest, RoundsOfAnEndedJobComeFromTheStoreAfterARestart) {
+  start("load-balancing", {{0, Fault::kNone}});
+  submit("job", specification_);
+  const JobStatus before = finish("job");
+  start_coordinator("load-balancing", {{"node", 1}});
+  EXPECT_EQ(coordinator_->jobs(1)[0].validation_error, before.finished.back().validation_error);
+  const JobStatus after = finish("job");
+  ASSERT_EQ(after.finished.size(), before.finished.size());
+  EXPECT_THAT(after.finished[0].tasks, SizeIs(0));
+  EXPECT_EQ(after.finished[1].validation_error, before.finished[1].validation_error);
+  EXPECT_THAT(
+      coordinator_->follow({.job = "job", .rounds_known = 1, .with_tasks = true}, milliseconds(0))
+          .finished,
+      SizeIs(before.finished.size() - 1));
+}
+
 TEST_F(DurabilityTest, GarbageIsWhatTheRuleLetsGo) {
   start("load-balancing", {{0, Fault::kNone}});
   for (const char* const id : {"a", "b", "c"}) {

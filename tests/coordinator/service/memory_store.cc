@@ -26,6 +26,10 @@ StoredState MemoryStore::load() {
   for (StoredJob& job : state.jobs) {
     for (RoundReport& round : job.rounds) {
       round.tasks.clear();
+      job.validation_error = round.validation_error ? round.validation_error : job.validation_error;
+    }
+    if (has_ended(job.state)) {
+      job.rounds.clear();
     }
   }
   state.nodes = nodes_;
@@ -33,8 +37,9 @@ StoredState MemoryStore::load() {
 }
 
 void MemoryStore::commit(std::span<const Record> records) {
-  if (full) {
-    throw Error(ErrorCode::kUnavailable, "the state folder: No space left on device");
+  const bool is_removal = records.size() == 1 && std::holds_alternative<JobRemoved>(records[0]);
+  if (full && (!is_removal || without_reserve)) {
+    throw Error(ErrorCode::kFailed, "the state folder: No space left on device");
   }
   const std::lock_guard lock(mutex_);
   for (const Record& record : records) {
@@ -96,6 +101,12 @@ void MemoryStore::keep(const NodeTakenOut& record) {
 
 void MemoryStore::keep(const NodeRemoved& record) {
   std::erase_if(nodes_, [&](const StoredNode& one) { return one.address == record.address; });
+}
+
+void MemoryStore::check_room(std::span<const BlobRef> /*blobs*/) {
+  if (full) {
+    throw Error(ErrorCode::kFailed, "the state folder: No space left on device");
+  }
 }
 
 std::optional<Blob> MemoryStore::blob(const BlobRef& ref) {

@@ -15,8 +15,10 @@ namespace gradmill::coordinator {
 /// Keeps records as the port demands, as long as it lives. Thread-safe.
 class MemoryStore final : public JobStore {
  public:
-  /// While set, commit() fails as on a full disk.
+  /// While set, commit() fails as on a full disk, but for the removal of a job.
   std::atomic<bool> full = false;
+  /// While set, that one fails as well.
+  std::atomic<bool> without_reserve = false;
   /// Forgets every shard, as if the files were gone.
   void lose_blobs();
   /// Forgets one of them.
@@ -24,6 +26,7 @@ class MemoryStore final : public JobStore {
 
   [[nodiscard]] StoredState load() override;
   void commit(std::span<const Record> records) override;
+  void check_room(std::span<const BlobRef> blobs) override;
   [[nodiscard]] std::optional<Blob> blob(const BlobRef& ref) override;
   [[nodiscard]] std::optional<Blob> weights(const std::string& job) override;
   [[nodiscard]] std::vector<RoundReport> rounds(const std::string& job,

@@ -106,6 +106,16 @@ TEST_F(StoreRoundTrip, KeepsBestWeightsThatAreNotTheLast) {
   EXPECT_EQ(*store->weights("a")->bytes, *best.checkpoint.weights.bytes);
 }
 
+TEST_F(StoreRoundTrip, RoundsOfEndedJobsAreReadWhenTheyAreAskedFor) {
+  commit({added("a"), finished("a", 1), finished("a", 2), ended("a")});
+  const auto store = open_state_folder(path());
+  const StoredState state = store->load();
+  ASSERT_EQ(state.jobs.size(), 1U);
+  EXPECT_THAT(state.jobs[0].rounds, testing::IsEmpty());
+  EXPECT_EQ(state.jobs[0].validation_error, finished("a", 2).report.validation_error);
+  EXPECT_EQ(store->rounds("a", 0, 10).size(), 2U);
+}
+
 TEST_F(StoreRoundTrip, KeepsPausesAndEnds) {
   commit({added("a"), added("b"), finished("a", 1), ended("a"), moved("b", JobState::kPaused)});
   {

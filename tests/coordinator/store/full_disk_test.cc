@@ -1,0 +1,165 @@
+// A disk without room, and a folder that goes away.
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "coordinator/store/state_folder_store.h"
+#include "coordinator/store/support.h"
+
+namespace gradmill::coordinator {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+/// On a real disk that is full, where this user may mount one; the faults of crash_test.cc are
+/// everywhere.
+class FullDisk : public StateFolder {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(::mkdir(disk_.c_str(), 0700), 0);
+    mounted_ = ::mount("tmpfs", disk_.c_str(), "tmpfs", 0, "size=4m") == 0;
+    if (!mounted_) {
+      GTEST_SKIP() << "mounting is not permitted";
+    }
+    open();
+    store_->commit(std::vector<Record>{added("a"), finished("a", 1), added("old"), ended("old")});
+  }
+  void TearDown() override {
+    store_.reset();
+    if (mounted_) {
+      EXPECT_EQ(::umount(disk_.c_str()), 0);
+    }
+  }
+
+  StoredState open() {
+    store_.reset();
+    store_ = open_state_folder(state_);
+    return store_->load();
+  }
+  void fill() {
+    std::ofstream filler(disk_ + "/filler", std::ios::binary | std::ios::app);
+    while (filler << std::string(4096, 'x') << std::flush) {
+    }
+  }
+  void make_room() { std::filesystem::remove(disk_ + "/filler"); }
+  std::optional<Error> commit_error(const std::vector<Record>& records) {
+    return error_of([&] { store_->commit(records); });
+  }
+  /// Finishes rounds of job a after `round` until there is no room; the first that is not stored.
+  std::uint32_t finish_rounds(std::uint32_t round) {
+    while (!commit_error({finished("a", round)}) && round < 2000) {
+      ++round;
+    }
+    return round;
+  }
+
+  const std::string disk_ = beside("disk");
+  const std::string state_ = disk_ + "/state";
+  bool mounted_ = false;
+  std::unique_ptr<JobStore> store_;
+};
+
+TEST_F(FullDisk, IsToldAndPasses) {
+  fill();
+  const std::uint32_t lost = finish_rounds(2);
+  const auto error = commit_error({finished("a", lost)});
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ErrorCode::kFailed);
+  EXPECT_EQ(error->what(),
+            "the state folder " + state_ +
+                " has no room (No space left on device): free some space, or delete ended jobs "
+                "with client gc");
+  EXPECT_TRUE(error_of([&] { store_->check_room({}); }));
+  make_room();
+  EXPECT_FALSE(error_of([&] { store_->check_room(std::vector{blobs()[0].ref}); }));
+  EXPECT_TRUE(error_of([&] {
+    store_->check_room(std::vector{BlobRef{sha256("large"), std::uint64_t{8} << 20U}});
+  }));
+  EXPECT_FALSE(commit_error({finished("a", lost)}));
+  EXPECT_EQ(open().jobs.at(0).checkpoint.round, lost);
+}
+
+TEST_F(FullDisk, StillLetsJobsEndAndGo) {
+  fill();
+  const std::uint32_t lost = finish_rounds(2);
+  EXPECT_FALSE(commit_error({finished("a", lost), moved("a", JobState::kPaused)}));
+  fill();
+  EXPECT_FALSE(commit_error({JobRemoved{"old"}}));
+  EXPECT_FALSE(std::filesystem::exists(state_ + "/jobs/2-old"));
+  const StoredState state = open();
+  ASSERT_EQ(state.jobs.size(), 1U);
+  EXPECT_EQ(state.jobs[0].state, JobState::kPaused);
+  EXPECT_EQ(state.jobs[0].checkpoint.round, lost);
+}
+
+TEST_F(FullDisk, IsNoHindranceToAStartNorToAnother) {
+  fill();
+  const std::uint32_t lost = finish_rounds(2);
+  for (std::uint64_t start = 0; start < 5; ++start) {
+    fill();
+    const StoredState state = open();
+    EXPECT_EQ(state.epoch, start + 2);
+    ASSERT_EQ(state.jobs.size(), 2U);
+    EXPECT_EQ(state.jobs[0].checkpoint.round, lost - 1);
+  }
+  fill();
+  EXPECT_FALSE(commit_error({JobRemoved{"old"}}));
+  make_room();
+  EXPECT_FALSE(commit_error({finished("a", lost)}));
+}
+
+class StoreInPlace : public StateFolder {};
+
+TEST_F(StoreInPlace, ItsLogStaysSmall) {
+  const auto store = open_state_folder(path());
+  static_cast<void>(store->load());
+  store->commit(std::vector<Record>{added("a")});
+  std::uint64_t largest = 0;
+  for (std::uint32_t round = 1; round <= 600; ++round) {
+    store->commit(std::vector<Record>{finished("a", round)});
+    largest = std::max<std::uint64_t>(largest, std::filesystem::file_size(at("gradmill.db-wal")));
+  }
+  EXPECT_LT(largest, 3U << 19U);
+  store->commit(std::vector<Record>{ended("a")});
+  store->commit(std::vector<Record>{JobRemoved{"a"}});
+  EXPECT_EQ(std::filesystem::file_size(at("gradmill.db-wal")), 0U);
+}
+
+TEST_F(StoreInPlace, AFolderThatIsGoneIsNoticedUntilItIsBack) {
+  const auto store = open_state_folder(path());
+  static_cast<void>(store->load());
+  store->commit(std::vector<Record>{added("a")});
+  std::filesystem::rename(path(), beside("moved"));
+  const auto error = error_of([&] { store->commit(std::vector<Record>{finished("a", 1)}); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->what(),
+            "the state folder " + path() + " is gone, or was replaced: restart the coordinator");
+  EXPECT_TRUE(error_of([&] { static_cast<void>(store->rounds("a", 0, 1)); }) ||
+              store->rounds("a", 0, 1).empty());
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  std::filesystem::rename(beside("moved"), path());
+  store->commit(std::vector<Record>{finished("a", 1)});
+}
+
+TEST_F(StoreInPlace, ADatabaseThatIsGoneIsNoticedAndNotMadeAnew) {
+  const auto store = open_state_folder(path());
+  static_cast<void>(store->load());
+  store->commit(std::vector<Record>{added("a")});
+  std::filesystem::remove(at("gradmill.db"));
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const auto error = error_of([&] { store->commit(std::vector<Record>{finished("a", 1)}); });
+    ASSERT_TRUE(error);
+    EXPECT_THAT(error->what(), HasSubstr("restart the coordinator"));
+    EXPECT_TRUE(error_of([&] { static_cast<void>(store->events("a", 0, 1)); }));
+    EXPECT_THAT(names_in(path()), Not(Contains("gradmill.db")));
+  }
+}
+
+}  // namespace
+}  // namespace gradmill::coordinator
