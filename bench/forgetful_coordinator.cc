@@ -32,8 +32,10 @@ int serve(const std::vector<std::string>& words) {
   rpc::ServerOptions options;
   options.name = "coordinator";
   options.address = {"127.0.0.1", static_cast<std::uint16_t>(std::stoi(words.at(0)))};
-  rpc::Server server(options,
-                     make_coordinator_handlers([&]() -> Coordinator& { return *coordinator; }));
+  const FaultRelay no_faults([] { return std::vector<Address>(); }, links, nullptr);
+  rpc::Server server(options, make_coordinator_handlers([&] {
+                       return CoordinatorParts{*coordinator, no_faults};
+                     }));
   coordinator.emplace(CoordinatorOptions{},
                       make_policy(words.at(1), 1),
                       list.nodes,

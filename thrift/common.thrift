@@ -123,3 +123,27 @@ struct TrainingRule {
   15: list<double> mean,      // of each feature; features are used as (x - mean) / deviation
   16: list<double> deviation  // of each feature, above 0; both lists empty: features as they are
 }
+
+/** Faults that a process injects into its own work, so that people see what survives. */
+struct FaultSettings {
+  1: double drop_requests,  // share of calls that end the connection and are not executed
+  2: double drop_replies,   // share of calls that are executed, and then end the connection
+  3: i32 delay_ms,          // before each call is executed, at most 60,000
+  4: double corrupt,        // nodes: share of results that are spoiled
+  5: double slow,           // nodes: a task takes so many times as long; 1: as long as it takes
+  6: i64 crash_after        // dies as the so manyth task (coordinator: call) begins; 0: never
+}
+
+/** How often each fault was injected since the start of the process. */
+struct FaultCounts {
+  1: i64 drop_requests,  // calls
+  2: i64 drop_replies,   // calls
+  3: i64 delay,          // calls
+  4: i64 corrupt,        // results
+  5: i64 slow            // tasks
+}
+
+struct FaultState {
+  1: FaultSettings faults,  // as they are set now
+  2: FaultCounts injected   // by these and by earlier settings
+}

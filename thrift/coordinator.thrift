@@ -269,6 +269,44 @@ struct ListNodesResponse {
   1: list<NodeStatus> nodes  // in order of arrival
 }
 
+/** Whose faults are meant. */
+enum FaultScope { UNKNOWN = 0, NODE = 1, ALL_NODES = 2, COORDINATOR = 3 }
+
+/** Why a process did not do as it was told. */
+enum FaultProblem {
+  UNKNOWN = 0,
+  NONE = 1,
+  NOT_ENABLED = 2,  // it was not started with --enable-fault-injection
+  UNREACHABLE = 3   // the node does not answer
+}
+
+/** The faults of one process. */
+struct FaultReport {
+  1: string server,           // host:port of the node, or "coordinator"
+  2: FaultProblem problem,
+  3: string message,          // what the problem is, for people
+  4: common.FaultState state  // if there is none
+}
+
+/** Replaces all faults that a process injects; settings without any clear them. */
+struct SetFaultsRequest {
+  1: FaultScope scope,
+  2: string host,                  // NODE
+  3: i32 port,                     // NODE
+  4: common.FaultSettings faults   // COORDINATOR: neither corrupt nor slow
+}
+
+struct SetFaultsResponse {
+  1: list<FaultReport> reports  // of all processes meant, in order of arrival
+}
+
+struct ListFaultsRequest {
+}
+
+struct ListFaultsResponse {
+  1: list<FaultReport> reports  // nodes in order of arrival, then the coordinator
+}
+
 service CoordinatorService {
   common.HelloResponse hello(1: common.HelloRequest request)
       throws (1: common.InvalidRequest invalid),
@@ -305,6 +343,11 @@ service CoordinatorService {
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.NotFound missing, 4: common.Unavailable unavailable),
   ListNodesResponse listNodes(1: ListNodesRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal),
+  SetFaultsResponse setFaults(1: SetFaultsRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing),
+  ListFaultsResponse listFaults(1: ListFaultsRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal),
   common.PutBlobResponse putBlob(1: common.PutBlobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,

@@ -89,6 +89,24 @@ struct HeartbeatResponse {
   4: i64 uptime_ms        // since the process started
 }
 
+/** Replaces all faults that the node injects. */
+struct SetNodeFaultsRequest {
+  1: common.FaultSettings faults
+}
+
+struct SetNodeFaultsResponse {
+  1: bool enabled,             // false: the node injects none, since it was not started for it
+  2: common.FaultState state   // if enabled
+}
+
+struct GetNodeFaultsRequest {
+}
+
+struct GetNodeFaultsResponse {
+  1: bool enabled,             // as in SetNodeFaultsResponse
+  2: common.FaultState state   // if enabled
+}
+
 service NodeService {
   common.HelloResponse hello(1: common.HelloRequest request)
       throws (1: common.InvalidRequest invalid),
@@ -99,6 +117,10 @@ service NodeService {
   TaskResponse pollTask(1: PollTaskRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal),
   CancelTaskResponse cancelTask(1: CancelTaskRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal),
+  SetNodeFaultsResponse setFaults(1: SetNodeFaultsRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal),
+  GetNodeFaultsResponse getFaults(1: GetNodeFaultsRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal),
   common.PutBlobResponse putBlob(1: common.PutBlobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,

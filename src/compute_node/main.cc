@@ -12,6 +12,7 @@
 #include "compute_node/adapter/thrift_join_link.h"
 #include "compute_node/membership/joiner.h"
 #include "compute_node/worker/worker.h"
+#include "faults/fault_injector.h"
 #include "ml/kernel/kernels.h"
 #include "program/arguments.h"
 #include "program/exit_code.h"
@@ -36,7 +37,7 @@ program::CommandLine command_line() {
       .option("--threads", "N", "1", "OpenMP threads of one task")
       .option("--slots", "N", "1", "tasks trained at a time")
       .option("--load-delay", "TIME", "3s", "how long simulated load delays a task")
-      .option("--seed", "N", "1", "of the simulated load")
+      .option("--seed", "N", "1", "of the simulated load and of injected faults")
       .option("--cache-bytes", "N", "1073741824", "bound on the shards it keeps");
   line.option("--join",
               "LIST",
@@ -45,7 +46,8 @@ program::CommandLine command_line() {
       .option("--advertise",
               "HOST[:PORT]",
               std::nullopt,
-              "where they reach it (default --host and the port)");
+              "where they reach it (default --host and the port)")
+      .flag("--enable-fault-injection", "let clients break it on purpose: client fault --help");
   program::add_log_options(line);
   return line;
 }
@@ -83,6 +85,23 @@ JoinOptions join_options(const program::Arguments& arguments) {
   return join;
 }
 
+/// Says which kernel runs. Throws Error(kInvalidInput) if GRADMILL_KERNEL names another.
+void log_kernel() {
+  const char* const wanted = std::getenv("GRADMILL_KERNEL");  // NOLINT(concurrency-mt-unsafe)
+  if (wanted != nullptr && std::string_view(ml::kernels().name) != wanted) {
+    std::string names;
+    for (const ml::Kernels* const set : ml::runnable_kernels()) {
+      names += (names.empty() ? "" : ", ") + std::string(set->name);
+    }
+    throw invalid_input("GRADMILL_KERNEL: this machine cannot run '" + std::string(wanted) +
+                        "'; it runs: " + names);
+  }
+  log_event({.event = "kernel_chosen",
+             .fields = {{"kernel_id", ml::kernel_id()}, {"instructions", ml::kernels().name}},
+             .message = std::string("kernel ") + ml::kernel_id() + " for " + ml::kernels().name,
+             .plain = true});
+}
+
 int serve(const std::vector<std::string>& words) {
   const std::optional<program::Arguments> arguments = command_line().parse(words);
   if (!arguments) {
@@ -100,30 +119,32 @@ int serve(const std::vector<std::string>& words) {
   const JoinOptions join = join_options(*arguments);
   const std::uint64_t seed = arguments->integer("--seed", 0, UINT64_MAX);
 
-  // The worker's draws depend on its address, which is known once the server listens; the server
-  // makes no handler before it is started.
+  // The draws of worker and faults depend on the address, which is known once the server listens;
+  // the server makes no handler before it is started.
+  const bool with_faults = arguments->flag("--enable-fault-injection");
+  std::optional<faults::FaultInjector> injector;
   std::optional<Worker> worker;
   rpc::ServerOptions server_options;
   server_options.name = "compute_node";
   server_options.address = {arguments->text("--host"), port};
   server_options.drain_timeout = kCallsEnd;
-  rpc::Server server(server_options, make_node_handlers([&]() -> Worker& { return *worker; }));
+  if (with_faults) {
+    server_options.faults = {
+        .admit = [&](auto method) { return !is_task_call(method) || injector->admit_call(); },
+        .answer = [&](auto method) { return !is_task_call(method) || injector->answer_call(); }};
+    options.faults = {.begin = [&] { injector->begin_task(); },
+                      .hold_back = [&](auto compute) { return injector->hold_back(compute); }};
+  }
+  rpc::Server server(server_options, make_node_handlers([&] {
+                       return NodeParts{*worker, injector ? &*injector : nullptr};
+                     }));
   const Address address{server_options.address.host, server.port()};
+  if (with_faults) {
+    injector.emplace(seed, address.text());
+  }
   worker.emplace(options, LoadSimulation(probability, seed, address.text()));
   server.start();
-  const char* const wanted = std::getenv("GRADMILL_KERNEL");  // NOLINT(concurrency-mt-unsafe)
-  if (wanted != nullptr && std::string_view(ml::kernels().name) != wanted) {
-    std::string names;
-    for (const ml::Kernels* const set : ml::runnable_kernels()) {
-      names += (names.empty() ? "" : ", ") + std::string(set->name);
-    }
-    throw invalid_input("GRADMILL_KERNEL: this machine cannot run '" + std::string(wanted) +
-                        "'; it runs: " + names);
-  }
-  log_event({.event = "kernel_chosen",
-             .fields = {{"kernel_id", ml::kernel_id()}, {"instructions", ml::kernels().name}},
-             .message = std::string("kernel ") + ml::kernel_id() + " for " + ml::kernels().name,
-             .plain = true});
+  log_kernel();
   program::announce_listening(address.host, address.port);
 
   std::optional<Joiner> joiner;
@@ -137,6 +158,9 @@ int serve(const std::vector<std::string>& words) {
                    [&](const std::string& coordinator) { return worker->last_heard(coordinator); });
   }
   program::wait_for_stop_signal();
+  if (injector) {
+    injector->stop();
+  }
   const bool joiner_ended = !joiner || joiner->stop(kJoinerEnd);
   worker->leave(kLeaveGrace);
   if (!server.stop() || !worker->drain(std::chrono::seconds(1)) || !joiner_ended) {

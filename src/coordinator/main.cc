@@ -12,7 +12,9 @@
 #include "coordinator/adapter/coordinator_handler.h"
 #include "coordinator/adapter/thrift_node_link.h"
 #include "coordinator/service/coordinator.h"
+#include "coordinator/service/fault_relay.h"
 #include "coordinator/store/state_folder_store.h"
+#include "faults/fault_injector.h"
 #include "formats/node_list.h"
 #include "program/arguments.h"
 #include "program/exit_code.h"
@@ -48,7 +50,8 @@ program::CommandLine command_line() {
       .option("--failed-after", "TIME", "5s", "one silent for this long loses those it has")
       .option("--forget-after", "TIME", "10min", "one that joined and is gone is forgotten")
       .option("--keep-jobs", "N", "200", "ended jobs that stay in the state folder")
-      .option("--seed", "N", "1", "of the policy's random choices");
+      .option("--seed", "N", "1", "of the policy's random choices and of injected faults")
+      .flag("--enable-fault-injection", "let clients break it on purpose: client fault --help");
   program::add_log_options(line);
   return line;
 }
@@ -129,6 +132,30 @@ CoordinatorOptions read_options(const program::Arguments& arguments) {
   return options;
 }
 
+std::vector<Address> addresses_of(const std::vector<NodeStatus>& nodes) {
+  std::vector<Address> addresses;
+  addresses.reserve(nodes.size());
+  for (const NodeStatus& node : nodes) {
+    addresses.push_back(node.address);
+  }
+  return addresses;
+}
+
+/// What the injector, made by the time of the first call, does to calls of clients.
+rpc::CallFaults call_faults(std::optional<faults::FaultInjector>& injector) {
+  const auto admit = [&injector](std::string_view method) {
+    if (!is_client_call(method)) {
+      return true;
+    }
+    injector->begin_task();
+    return injector->admit_call();
+  };
+  const auto answer = [&injector](std::string_view method) {
+    return !is_client_call(method) || injector->answer_call();
+  };
+  return {.admit = admit, .answer = answer};
+}
+
 int serve(const std::vector<std::string>& words) {
   const std::optional<program::Arguments> arguments = command_line().parse(words);
   if (!arguments) {
@@ -145,9 +172,15 @@ int serve(const std::vector<std::string>& words) {
   server_options.name = "coordinator";
   server_options.address = {arguments->text("--host"), port};
   // The server makes no handler before it is started; its port says who holds the state folder.
+  std::optional<faults::FaultInjector> injector;
+  std::optional<FaultRelay> relay;
   std::optional<Coordinator> coordinator;
-  rpc::Server server(server_options,
-                     make_coordinator_handlers([&]() -> Coordinator& { return *coordinator; }));
+  if (arguments->flag("--enable-fault-injection")) {
+    server_options.faults = call_faults(injector);
+  }
+  rpc::Server server(server_options, make_coordinator_handlers([&] {
+                       return CoordinatorParts{*coordinator, *relay};
+                     }));
   const Address address{server_options.address.host, server.port()};
   const std::unique_ptr<JobStore> store =
       open_state_folder(state_folder(*arguments), address.text());
@@ -159,6 +192,11 @@ int serve(const std::vector<std::string>& words) {
       make_thrift_node_links({.coordinator = state.coordinator, .epoch = state.epoch},
                              heartbeat_deadline(options.scheduler.detection));
   coordinator.emplace(options, std::move(policy), nodes, links, *store, std::move(state));
+  if (arguments->flag("--enable-fault-injection")) {
+    injector.emplace(options.scheduler.seed, address.text());
+  }
+  relay.emplace(
+      [&] { return addresses_of(coordinator->nodes()); }, links, injector ? &*injector : nullptr);
   coordinator->start();
   server.start();
   program::announce_listening(address.host, address.port);
@@ -166,6 +204,9 @@ int serve(const std::vector<std::string>& words) {
   program::wait_for_stop_signal();
   // Whatever is not durable by then is computed again after the next start.
   program::leave_within(kLeave, program::kSucceeded);
+  if (injector) {
+    injector->stop();
+  }
   coordinator->stop();
   if (!server.stop()) {
     program::leave_at_once(program::kSucceeded);

@@ -1,7 +1,9 @@
 #include "rpc/guard.h"
 
+#include <cstdint>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <thrift/transport/TTransportException.h>
@@ -30,24 +32,46 @@ void log_current_exception(const char* where) noexcept {
 }
 
 // Ends a connection without further ado.
-[[noreturn]] void close_connection() {
-  throw TTransportException(TTransportException::INTERRUPTED, "a handler failed");
+[[noreturn]] void close_connection(const char* why) {
+  throw TTransportException(TTransportException::INTERRUPTED, why);
 }
+
+// Generated code names a method "Service.method".
+std::string_view method_of(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
 // Generated code reports an undeclared exception here, from inside its catch block, and then sends
 // what() to the peer unless this throws.
-class HandlerErrors final : public apache::thrift::TProcessorEventHandler {
+// What postRead and preWrite throw leaves the processor before anything is executed or written.
+class HandlerEvents final : public apache::thrift::TProcessorEventHandler {
  public:
+  explicit HandlerEvents(CallFaults faults) : faults_(std::move(faults)) {}
+
+  void postRead(void* /*context*/, const char* method, std::uint32_t /*bytes*/) override {
+    if (faults_.admit && !faults_.admit(method_of(method))) {
+      close_connection("a request was dropped on purpose");
+    }
+  }
+
+  void preWrite(void* /*context*/, const char* method) override {
+    if (faults_.answer && !faults_.answer(method_of(method))) {
+      close_connection("an answer was dropped on purpose");
+    }
+  }
+
   void handlerError(void* /*context*/, const char* method) override {
     log_current_exception(method);
-    close_connection();
+    close_connection("a handler failed");
   }
+
+ private:
+  const CallFaults faults_;
 };
 
 }  // namespace
 
-Guard::Guard(std::shared_ptr<apache::thrift::TProcessor> guarded) : guarded_(std::move(guarded)) {
-  guarded_->setEventHandler(std::make_shared<HandlerErrors>());
+Guard::Guard(std::shared_ptr<apache::thrift::TProcessor> guarded, CallFaults faults)
+    : guarded_(std::move(guarded)) {
+  guarded_->setEventHandler(std::make_shared<HandlerEvents>(std::move(faults)));
 }
 
 bool Guard::process(std::shared_ptr<apache::thrift::protocol::TProtocol> in,
@@ -62,7 +86,7 @@ bool Guard::process(std::shared_ptr<apache::thrift::protocol::TProtocol> in,
     throw;
   } catch (...) {
     log_current_exception("a call");
-    close_connection();
+    close_connection("a handler failed");
   }
 }
 

@@ -32,10 +32,11 @@ class Session {
  public:
   Session(std::shared_ptr<Socket> socket,
           const FrameBounds& bounds,
-          apache::thrift::TProcessorFactory& handlers)
+          apache::thrift::TProcessorFactory& handlers,
+          const CallFaults& faults)
       : socket_(std::move(socket)),
         protocol_(std::make_shared<Protocol>(std::make_shared<FramedTransport>(socket_, bounds))),
-        processor_(handlers.getProcessor({protocol_, protocol_, socket_})) {}
+        processor_(handlers.getProcessor({protocol_, protocol_, socket_}), faults) {}
 
   // Serves calls until the connection ends.
   void run() noexcept {
@@ -128,7 +129,7 @@ std::shared_ptr<Socket> Server::State::accept() {
 
 void Server::State::start_session(std::shared_ptr<Socket> socket) {
   const FrameBounds bounds{options.idle_timeout, options.frame_deadline, drain, abort};
-  auto session = std::make_shared<Session>(std::move(socket), bounds, *handlers);
+  auto session = std::make_shared<Session>(std::move(socket), bounds, *handlers, options.faults);
   const std::lock_guard lock(mutex);
   running.emplace_front();
   const auto worker = running.begin();

@@ -9,6 +9,7 @@
 #include <thrift/TProcessor.h>
 
 #include "base/address.h"
+#include "rpc/call_faults.h"
 #include "rpc/limits.h"
 
 namespace gradmill::rpc {
@@ -23,6 +24,7 @@ struct ServerOptions {
   /// From a frame's first byte to its last, and from accept to the first frame's first byte.
   std::chrono::milliseconds frame_deadline = kFrameDeadline;
   std::chrono::milliseconds drain_timeout = kDrainTimeout;  ///< See Server::stop.
+  CallFaults faults{};                                      ///< Calls to fail on purpose.
 };
 
 /// Serves one Thrift service on one port, with a thread for each connection. Owns its threads and

@@ -99,6 +99,16 @@ class FakeLink final : public CoordinatorLink {
     return next_of(node_answers);
   }
 
+  std::vector<FaultReport> set_faults(const FaultTarget& target,
+                                      const FaultSettings& faults) override {
+    calls.emplace_back("set faults");
+    fault_target = target;
+    fault_settings = faults;
+    return fault_reports;
+  }
+
+  std::vector<FaultReport> faults() override { return fault_reports; }
+
   void put_blob(const Blob& blob) override { blobs[blob.ref.digest] = blob; }
 
   Blob get_blob(const BlobRef& blob) override {
@@ -126,6 +136,9 @@ class FakeLink final : public CoordinatorLink {
   Garbage garbage;
   std::vector<NodeStatus> all_nodes;
   std::deque<NodeStatus> node_answers;
+  std::vector<FaultReport> fault_reports;
+  FaultTarget fault_target;
+  FaultSettings fault_settings;
 };
 
 }  // namespace gradmill::client

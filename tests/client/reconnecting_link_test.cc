@@ -59,6 +59,14 @@ class FlakyLink final : public CoordinatorLink {
     fail("leave");
     return {};
   }
+  std::vector<FaultReport> set_faults(const FaultTarget&, const FaultSettings&) override {
+    fail("set faults");
+    return {};
+  }
+  std::vector<FaultReport> faults() override {
+    fail("faults");
+    return {};
+  }
   void put_blob(const Blob&) override { fail("put"); }
   Blob get_blob(const BlobRef&) override {
     fail("get");
@@ -151,6 +159,8 @@ TEST_F(ReconnectingLinkTest, EveryCallIsMadeAgainAfterAnOutage) {
       [&] { static_cast<void>(link_.nodes()); },
       [&] { static_cast<void>(link_.add_node({})); },
       [&] { static_cast<void>(link_.remove_node({}, {})); },
+      [&] { static_cast<void>(link_.set_faults({}, {})); },
+      [&] { static_cast<void>(link_.faults()); },
       [&] { link_.put_blob({}); },
       [&] { static_cast<void>(link_.get_blob({})); },
   };

@@ -107,6 +107,22 @@ TEST_F(WorkerTest, SameContentUnderAnotherOfferIsTakenOver) {
   EXPECT_EQ(worker.poll(kFence, request(1).task, milliseconds(0)).state, TaskState::kNotFound);
 }
 
+TEST_F(WorkerTest, ATaskIsHeldBackOnPurposeUntilItIsCancelled) {
+  int begun = 0;
+  std::chrono::nanoseconds more{0};
+  WorkerOptions options;
+  options.faults = {.begin = [&] { ++begun; }, .hold_back = [&](auto) { return more; }};
+  Worker worker(options, load(0));
+  EXPECT_EQ(run(worker, request(1)).state, TaskState::kDone);
+  EXPECT_EQ(begun, 1);
+  more = std::chrono::hours(1);
+  const TaskRequest held = request(2, 2);
+  EXPECT_EQ(worker.run(kFence, held, milliseconds(50)).state, TaskState::kRunning);
+  worker.cancel(kFence, held.task);
+  EXPECT_TRUE(worker.drain(seconds(10)));
+  EXPECT_EQ(begun, 2);
+}
+
 TEST_F(WorkerTest, HoldsNoMoreTasksThanSlots) {
   Worker worker({}, load(0));
   worker.put_blob(kFence, shard_);

@@ -7,6 +7,7 @@
 
 #include "rpc/blob_transfer.h"
 #include "rpc/connection.h"
+#include "wire/fault_convert.h"
 #include "wire/garbage_convert.h"
 #include "wire/job_convert.h"
 #include "wire/log_convert.h"
@@ -23,6 +24,8 @@ constexpr std::chrono::milliseconds kConnectTimeout{3000};
 constexpr std::chrono::milliseconds kCallDeadline{5000};
 // Removing many files takes a slow disk a while.
 constexpr std::chrono::milliseconds kCollectDeadline{30'000};
+// The coordinator asks all nodes, and some may not answer.
+constexpr std::chrono::milliseconds kFaultsDeadline{30'000};
 constexpr std::chrono::milliseconds kPieceDeadline{10'000};
 constexpr std::uint64_t kBlobBytesMax = std::uint64_t{4} << 30U;
 
@@ -172,6 +175,20 @@ class ThriftCoordinatorLink final : public CoordinatorLink {
     wire::RemoveNodeResponse response;
     call(wait + kCallDeadline, [&](auto& client) { client.removeNode(response, request); });
     return checked([&] { return wire::node_status_from(response.node); });
+  }
+
+  std::vector<FaultReport> set_faults(const FaultTarget& target,
+                                      const FaultSettings& faults) override {
+    const wire::SetFaultsRequest request = wire::to_wire(target, faults);
+    wire::SetFaultsResponse response;
+    call(kFaultsDeadline, [&](auto& client) { client.setFaults(response, request); });
+    return checked([&] { return wire::fault_reports_from(response.reports); });
+  }
+
+  std::vector<FaultReport> faults() override {
+    wire::ListFaultsResponse response;
+    call(kFaultsDeadline, [&](auto& client) { client.listFaults(response, {}); });
+    return checked([&] { return wire::fault_reports_from(response.reports); });
   }
 
   void put_blob(const Blob& blob) override {

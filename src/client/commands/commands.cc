@@ -2,6 +2,7 @@
 
 #include <variant>
 
+#include "client/commands/fault_commands.h"
 #include "client/commands/garbage_command.h"
 #include "client/commands/job_commands.h"
 #include "client/commands/job_control.h"

@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/blob.h"
+#include "protocol/fault_settings.h"
 #include "protocol/garbage.h"
 #include "protocol/job_details.h"
 #include "protocol/job_event.h"
@@ -51,6 +52,11 @@ class CoordinatorLink {
   virtual NodeStatus add_node(const Address& node) = 0;
   /// Takes a node out: returns once it has no tasks, or after `wait`.
   virtual NodeStatus remove_node(const Address& node, std::chrono::milliseconds wait) = 0;
+  /// Replaces the faults of those meant. A report of each says whether it did so.
+  virtual std::vector<FaultReport> set_faults(const FaultTarget& target,
+                                              const FaultSettings& faults) = 0;
+  /// Of all nodes in order of arrival, then of the coordinator.
+  [[nodiscard]] virtual std::vector<FaultReport> faults() = 0;
   virtual void put_blob(const Blob& blob) = 0;
   /// The blob, checked against its name.
   [[nodiscard]] virtual Blob get_blob(const BlobRef& blob) = 0;

@@ -137,6 +137,15 @@ NodeStatus ReconnectingLink::remove_node(const Address& node, std::chrono::milli
   return retried([&] { return link_.remove_node(node, wait); });
 }
 
+std::vector<FaultReport> ReconnectingLink::set_faults(const FaultTarget& target,
+                                                      const FaultSettings& faults) {
+  return retried([&] { return link_.set_faults(target, faults); });
+}
+
+std::vector<FaultReport> ReconnectingLink::faults() {
+  return retried([&] { return link_.faults(); });
+}
+
 void ReconnectingLink::put_blob(const Blob& blob) {
   retried([&] { link_.put_blob(blob); });
 }

@@ -42,6 +42,9 @@ class ReconnectingLink final : public CoordinatorLink {
   std::vector<NodeStatus> nodes() override;
   NodeStatus add_node(const Address& node) override;
   NodeStatus remove_node(const Address& node, std::chrono::milliseconds wait) override;
+  std::vector<FaultReport> set_faults(const FaultTarget& target,
+                                      const FaultSettings& faults) override;
+  std::vector<FaultReport> faults() override;
   void put_blob(const Blob& blob) override;
   Blob get_blob(const BlobRef& blob) override;
   void interrupt() override;

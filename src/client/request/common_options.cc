@@ -43,6 +43,19 @@ void read_common_options(const program::Arguments& arguments, CommonRequest& req
   request.reconnect_timeout = arguments.duration("--reconnect-timeout");
 }
 
+std::optional<program::Arguments> parse_common(program::CommandLine& line,
+                                               const std::vector<std::string>& words,
+                                               CommonRequest& request) {
+  add_coordinator_option(line);
+  add_common_options(line);
+  std::optional<program::Arguments> arguments = line.parse(words);
+  if (arguments) {
+    request.coordinator = coordinator_of(*arguments);
+    read_common_options(*arguments, request);
+  }
+  return arguments;
+}
+
 void contradict(const std::string& one, const std::string& other) {
   throw invalid_input(one + " does not go with " + other);
 }

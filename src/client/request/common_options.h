@@ -1,7 +1,9 @@
 // The options that all commands of the client have.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "client/request/request.h"
 #include "program/arguments.h"
@@ -17,6 +19,11 @@ void add_common_options(program::CommandLine& line);
 [[nodiscard]] Address coordinator_of(const program::Arguments& arguments);
 /// Reads all but the coordinator.
 void read_common_options(const program::Arguments& arguments, CommonRequest& request);
+
+/// Adds all of them to a line, parses the words and reads them; nothing if help was asked for.
+[[nodiscard]] std::optional<program::Arguments> parse_common(program::CommandLine& line,
+                                                             const std::vector<std::string>& words,
+                                                             CommonRequest& request);
 
 /// Throws Error(kInvalidInput): these two options contradict each other.
 [[noreturn]] void contradict(const std::string& one, const std::string& other);

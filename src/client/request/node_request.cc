@@ -8,25 +8,10 @@
 namespace gradmill::client {
 namespace {
 
-using program::Arguments;
 using program::CommandLine;
 using Words = std::vector<std::string>;
 
 constexpr const char* kNode = "<node>";
-
-/// Parses a line with the common options, and reads them.
-std::optional<Arguments> parse_common(CommandLine& line,
-                                      const Words& words,
-                                      CommonRequest& request) {
-  add_coordinator_option(line);
-  add_common_options(line);
-  std::optional<Arguments> arguments = line.parse(words);
-  if (arguments) {
-    request.coordinator = coordinator_of(*arguments);
-    read_common_options(*arguments, request);
-  }
-  return arguments;
-}
 
 std::optional<Request> parse_list(const Words& words) {
   ListNodesRequest request;

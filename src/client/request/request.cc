@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/error.h"
+#include "client/request/fault_request.h"
 #include "client/request/job_request.h"
 #include "client/request/node_request.h"
 #include "client/request/training_options.h"
@@ -36,6 +37,7 @@ CommandLine train_line() {
       "\n"
       "Other commands, with --coordinator HOST:PORT or GRADMILL_COORDINATOR; each has --help:\n" +
       verbs_text("job", job_verbs()) + verbs_text("node", node_verbs()) +
+      verbs_text("fault", fault_verbs()) +
       "  client gc                             as client job gc\n"
       "\n"
       "ID may be latest: the newest job.\n"
@@ -97,12 +99,15 @@ std::optional<Request> parse_request(const Words& words) {
   if (name == "node") {
     return parse_verb(name, node_verbs(), without(words, noun));
   }
+  if (name == "fault") {
+    return parse_verb(name, fault_verbs(), without(words, noun));
+  }
   if (name == "gc") {
     return parse_collect_garbage(without(words, noun));
   }
   if (is_unknown_noun(words, noun)) {
     throw invalid_input(formats::in_quotes(name) +
-                        " is none of job, node, gc and <coordinator_ip>; see client --help");
+                        " is none of job, node, fault, gc and <coordinator_ip>; see client --help");
   }
   return parse_train(words);
 }

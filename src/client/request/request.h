@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "ml/server_optimizer.h"
 #include "ml/training_rule.h"
+#include "protocol/fault_settings.h"
 #include "protocol/garbage.h"
 #include "protocol/job_status.h"
 
@@ -111,6 +112,17 @@ struct LeaveNodeRequest : CommonRequest {
   Address node;
 };
 
+struct SetFaultsRequest : CommonRequest {
+  FaultTarget target;
+  FaultSettings faults;
+};
+
+struct ClearFaultsRequest : CommonRequest {
+  FaultTarget target;
+};
+
+struct ListFaultsRequest : CommonRequest {};
+
 using Request = std::variant<TrainRequest,
                              FollowJobRequest,
                              ListJobsRequest,
@@ -123,7 +135,10 @@ using Request = std::variant<TrainRequest,
                              ListNodesRequest,
                              NodeStatsRequest,
                              JoinNodeRequest,
-                             LeaveNodeRequest>;
+                             LeaveNodeRequest,
+                             SetFaultsRequest,
+                             ClearFaultsRequest,
+                             ListFaultsRequest>;
 
 /// Reads the words after the program's name; nothing if help or the version was asked for. Throws
 /// Error(kInvalidInput) that names the argument and its value.

@@ -1,12 +1,14 @@
 #include "compute_node/adapter/node_handler.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <wire/NodeService.h>
 
 #include "base/error.h"
 #include "rpc/blob_transfer.h"
+#include "wire/fault_convert.h"
 #include "wire/hello.h"
 #include "wire/task_convert.h"
 #include "wire/wire_convert.h"
@@ -42,7 +44,7 @@ TaskRequest request_from(const wire::RunTaskRequest& request) {
 /// One connection of one coordinator: decodes, asks the worker, encodes.
 class NodeHandler final : public wire::NodeServiceIf {
  public:
-  explicit NodeHandler(Worker& worker) : worker_(worker) {}
+  explicit NodeHandler(const NodeParts& parts) : worker_(parts.worker), faults_(parts.faults) {}
 
   void hello(wire::HelloResponse& response, const wire::HelloRequest& request) override {
     gate_.open(response, request, wire::Role::NODE);
@@ -67,17 +69,17 @@ class NodeHandler final : public wire::NodeServiceIf {
   void runTask(wire::TaskResponse& response, const wire::RunTaskRequest& request) override {
     gate_.check();
     response = wire::translate([&] {
-      return wire::to_wire(worker_.run(
-          wire::fence_from(request.fence), request_from(request), wait_from(request.wait_ms)));
+      return wire::to_wire(sent(worker_.run(
+          wire::fence_from(request.fence), request_from(request), wait_from(request.wait_ms))));
     });
   }
 
   void pollTask(wire::TaskResponse& response, const wire::PollTaskRequest& request) override {
     gate_.check();
     response = wire::translate([&] {
-      return wire::to_wire(worker_.poll(wire::fence_from(request.fence),
-                                        wire::task_from(request.task),
-                                        wait_from(request.wait_ms)));
+      return wire::to_wire(sent(worker_.poll(wire::fence_from(request.fence),
+                                             wire::task_from(request.task),
+                                             wait_from(request.wait_ms))));
     });
   }
 
@@ -87,6 +89,29 @@ class NodeHandler final : public wire::NodeServiceIf {
     wire::translate(
         [&] { worker_.cancel(wire::fence_from(request.fence), wire::task_from(request.task)); });
     response.task = request.task;
+  }
+
+  void setFaults(wire::SetNodeFaultsResponse& response,
+                 const wire::SetNodeFaultsRequest& request) override {
+    gate_.check();
+    wire::translate([&] {
+      const FaultSettings faults = wire::faults_from(request.faults);
+      response.enabled = faults_ != nullptr;
+      if (faults_ != nullptr) {
+        response.state = wire::to_wire(faults_->set(faults));
+      }
+    });
+  }
+
+  void getFaults(wire::GetNodeFaultsResponse& response,
+                 const wire::GetNodeFaultsRequest& /*request*/) override {
+    gate_.check();
+    wire::translate([&] {
+      response.enabled = faults_ != nullptr;
+      if (faults_ != nullptr) {
+        response.state = wire::to_wire(faults_->state());
+      }
+    });
   }
 
   void putBlob(wire::PutBlobResponse& response, const wire::PutBlobRequest& request) override {
@@ -111,35 +136,58 @@ class NodeHandler final : public wire::NodeServiceIf {
       const Blob blob = worker_.get_blob(wire::fence_from(request.fence),
                                          wire::blob_from(request.blob, "the blob"));
       wire::fill_piece(response, request, blob);
+      if (spoiled_fetch_) {
+        faults::flip_bit(response.data, *spoiled_fetch_);
+        spoiled_fetch_.reset();
+      }
     });
   }
 
  private:
+  /// The answer as it goes out: as it is, or spoiled on purpose.
+  TaskAnswer sent(TaskAnswer answer) {
+    if (faults_ != nullptr && answer.state == TaskState::kDone) {
+      const std::optional<faults::Corruption> corruption = faults_->spoil_result();
+      if (corruption && !faults::corrupt(answer, *corruption)) {
+        spoiled_fetch_ = corruption->position;
+      }
+    }
+    return answer;
+  }
+
   Worker& worker_;
+  faults::FaultInjector* const faults_;
+  std::optional<double> spoiled_fetch_;  // where to flip a bit of the next piece that is fetched
   wire::HelloGate gate_;
   rpc::BlobReceiver receiver_{kBlobBytesMax};
 };
 
 class HandlerFactory final : public wire::NodeServiceIfFactory {
  public:
-  explicit HandlerFactory(std::function<Worker&()> worker) : worker_(std::move(worker)) {}
+  explicit HandlerFactory(std::function<NodeParts()> parts) : parts_(std::move(parts)) {}
   wire::NodeServiceIf* getHandler(const apache::thrift::TConnectionInfo&) override {
-    return std::make_unique<NodeHandler>(worker_()).release();
+    return std::make_unique<NodeHandler>(parts_()).release();
   }
   void releaseHandler(wire::NodeServiceIf* handler) override {
     const std::unique_ptr<wire::NodeServiceIf> owner(handler);
   }
 
  private:
-  std::function<Worker&()> worker_;
+  std::function<NodeParts()> parts_;
 };
 
 }  // namespace
 
 std::shared_ptr<apache::thrift::TProcessorFactory> make_node_handlers(
-    std::function<Worker&()> worker) {
+    std::function<NodeParts()> parts) {
   return std::make_shared<wire::NodeServiceProcessorFactory>(
-      std::make_shared<HandlerFactory>(std::move(worker)));
+      std::make_shared<HandlerFactory>(std::move(parts)));
+}
+
+bool is_task_call(std::string_view method) {
+  constexpr std::array<std::string_view, 4> kTaskCalls = {
+      "runTask", "pollTask", "putBlob", "getBlob"};
+  return std::find(kTaskCalls.begin(), kTaskCalls.end(), method) != kTaskCalls.end();
 }
 
 }  // namespace gradmill::node

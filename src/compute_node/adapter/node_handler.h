@@ -3,16 +3,28 @@
 
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include <thrift/TProcessor.h>
 
 #include "compute_node/worker/worker.h"
+#include "faults/fault_injector.h"
 
 namespace gradmill::node {
 
-/// Makes a handler for each connection, over the worker that `worker` returns then; it must outlive
-/// all of them.
+/// What handlers work on.
+struct NodeParts {
+  Worker& worker;
+  faults::FaultInjector* faults;  ///< Null: the node injects no faults.
+};
+
+/// Makes a handler for each connection, over what `parts` returns then; that must outlive all of
+/// them.
 [[nodiscard]] std::shared_ptr<apache::thrift::TProcessorFactory> make_node_handlers(
-    std::function<Worker&()> worker);
+    std::function<NodeParts()> parts);
+
+/// Whether a call of NodeService moves tasks on, so that faults may strike it. Heartbeats never do,
+/// nor do calls that must be relied on: hello, cancelTask and those about the faults themselves.
+[[nodiscard]] bool is_task_call(std::string_view method);
 
 }  // namespace gradmill::node

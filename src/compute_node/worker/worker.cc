@@ -350,6 +350,9 @@ void Worker::execute(Task& task, ml::Trainer& trainer) {
   TaskAnswer& answer = task.answer;
   answer.state = TaskState::kCancelled;
   answer.weights = request.weights.digest;
+  if (options_.faults.begin) {
+    options_.faults.begin();
+  }
   if (load_.delays(request.job_digest, task.accepted_as)) {
     const Clock::time_point start = Clock::now();
     std::unique_lock lock(mutex_);
@@ -379,6 +382,14 @@ void Worker::execute(Task& task, ml::Trainer& trainer) {
   if (result.diverged) {
     answer.state = TaskState::kDiverged;
     return;
+  }
+  if (options_.faults.hold_back) {
+    const auto more = options_.faults.hold_back(Clock::now() - start);
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, stop, more, [] { return false; });
+    if (stop.stop_requested()) {
+      return;
+    }
   }
   answer.compute_seconds = std::chrono::duration<double>(Clock::now() - start).count();
   const bool is_inline = result.delta.size() <= kInlineBytesMax;

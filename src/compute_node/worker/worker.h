@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -26,6 +27,13 @@
 
 namespace gradmill::node {
 
+/// What is done to tasks on purpose; empty functions: nothing. Called by the training threads.
+struct TaskFaults {
+  std::function<void()> begin;  ///< A task begins.
+  /// A task has computed for so long: how much longer it is to take.
+  std::function<std::chrono::nanoseconds(std::chrono::nanoseconds compute)> hold_back;
+};
+
 struct WorkerOptions {
   std::uint32_t slots = 1;  ///< Tasks trained at a time.
   int threads = 1;          ///< OpenMP threads of one task.
@@ -33,6 +41,7 @@ struct WorkerOptions {
   std::uint64_t cache_bytes = std::uint64_t{1} << 30U;  ///< Bound on the shards kept.
   /// A coordinator that is not heard of for this long loses its tasks.
   std::chrono::milliseconds lease{30'000};
+  TaskFaults faults{};
 };
 
 /// An offer as a node sees it.

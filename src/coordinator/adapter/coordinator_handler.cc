@@ -1,11 +1,13 @@
 #include "coordinator/adapter/coordinator_handler.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <wire/CoordinatorService.h>
 
 #include "rpc/blob_transfer.h"
+#include "wire/fault_convert.h"
 #include "wire/garbage_convert.h"
 #include "wire/hello.h"
 #include "wire/job_convert.h"
@@ -28,7 +30,8 @@ std::chrono::milliseconds wait_of(std::int32_t wait_ms) {
 /// One connection of one client: decodes, asks the coordinator, encodes.
 class CoordinatorHandler final : public wire::CoordinatorServiceIf {
  public:
-  explicit CoordinatorHandler(Coordinator& coordinator) : coordinator_(coordinator) {}
+  explicit CoordinatorHandler(const CoordinatorParts& parts)
+      : coordinator_(parts.coordinator), faults_(parts.faults) {}
 
   void hello(wire::HelloResponse& response, const wire::HelloRequest& request) override {
     gate_.open(response, request, wire::Role::COORDINATOR);
@@ -142,6 +145,21 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
     });
   }
 
+  void setFaults(wire::SetFaultsResponse& response,
+                 const wire::SetFaultsRequest& request) override {
+    gate_.check();
+    response.reports = wire::translate([&] {
+      return wire::to_wire(
+          faults_.set(wire::fault_target_from(request), wire::faults_from(request.faults)));
+    });
+  }
+
+  void listFaults(wire::ListFaultsResponse& response,
+                  const wire::ListFaultsRequest& /*request*/) override {
+    gate_.check();
+    response.reports = wire::translate([&] { return wire::to_wire(faults_.list()); });
+  }
+
   void putBlob(wire::PutBlobResponse& response, const wire::PutBlobRequest& request) override {
     gate_.check();
     wire::translate([&] {
@@ -167,31 +185,36 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
 
  private:
   Coordinator& coordinator_;
+  const FaultRelay& faults_;
   wire::HelloGate gate_;
   rpc::BlobReceiver receiver_{kBlobBytesMax};
 };
 
 class HandlerFactory final : public wire::CoordinatorServiceIfFactory {
  public:
-  explicit HandlerFactory(std::function<Coordinator&()> coordinator)
-      : coordinator_(std::move(coordinator)) {}
+  explicit HandlerFactory(std::function<CoordinatorParts()> parts) : parts_(std::move(parts)) {}
   wire::CoordinatorServiceIf* getHandler(const apache::thrift::TConnectionInfo&) override {
-    return std::make_unique<CoordinatorHandler>(coordinator_()).release();
+    return std::make_unique<CoordinatorHandler>(parts_()).release();
   }
   void releaseHandler(wire::CoordinatorServiceIf* handler) override {
     const std::unique_ptr<wire::CoordinatorServiceIf> owner(handler);
   }
 
  private:
-  std::function<Coordinator&()> coordinator_;
+  std::function<CoordinatorParts()> parts_;
 };
 
 }  // namespace
 
 std::shared_ptr<apache::thrift::TProcessorFactory> make_coordinator_handlers(
-    std::function<Coordinator&()> coordinator) {
+    std::function<CoordinatorParts()> parts) {
   return std::make_shared<wire::CoordinatorServiceProcessorFactory>(
-      std::make_shared<HandlerFactory>(std::move(coordinator)));
+      std::make_shared<HandlerFactory>(std::move(parts)));
+}
+
+bool is_client_call(std::string_view method) {
+  constexpr std::array<std::string_view, 4> kOthers = {"hello", "join", "setFaults", "listFaults"};
+  return std::find(kOthers.begin(), kOthers.end(), method) == kOthers.end();
 }
 
 }  // namespace gradmill::coordinator

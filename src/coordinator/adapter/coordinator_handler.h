@@ -3,16 +3,28 @@
 
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include <thrift/TProcessor.h>
 
 #include "coordinator/service/coordinator.h"
+#include "coordinator/service/fault_relay.h"
 
 namespace gradmill::coordinator {
 
-/// Makes a handler for each connection, over the coordinator that `coordinator` returns then; it
-/// must outlive all of them.
+/// What handlers work on.
+struct CoordinatorParts {
+  Coordinator& coordinator;
+  const FaultRelay& faults;
+};
+
+/// Makes a handler for each connection, over what `parts` returns then; that must outlive all of
+/// them.
 [[nodiscard]] std::shared_ptr<apache::thrift::TProcessorFactory> make_coordinator_handlers(
-    std::function<Coordinator&()> coordinator);
+    std::function<CoordinatorParts()> parts);
+
+/// Whether a call of CoordinatorService is one of a client at work, so that faults may strike it:
+/// not hello, not a node's join, not those about the faults themselves.
+[[nodiscard]] bool is_client_call(std::string_view method);
 
 }  // namespace gradmill::coordinator

@@ -7,6 +7,7 @@
 
 #include "rpc/blob_transfer.h"
 #include "rpc/connection.h"
+#include "wire/fault_convert.h"
 #include "wire/task_convert.h"
 #include "wire/wire_convert.h"
 
@@ -14,6 +15,7 @@ namespace gradmill::coordinator {
 namespace {
 
 constexpr std::chrono::milliseconds kConnectTimeout{1000};
+constexpr std::chrono::milliseconds kFaultsDeadline{2000};
 // Beyond the time that the call itself may wait.
 constexpr std::chrono::milliseconds kCallMargin{3000};
 constexpr std::chrono::milliseconds kPieceDeadline{10'000};
@@ -130,6 +132,20 @@ class ThriftNodeLink final : public NodeLink {
     });
   }
 
+  std::optional<FaultState> set_faults(const FaultSettings& faults) override {
+    wire::SetNodeFaultsRequest request;
+    request.faults = wire::to_wire(faults);
+    wire::SetNodeFaultsResponse response;
+    call(kFaultsDeadline, [&](auto& client) { client.setFaults(response, request); });
+    return fault_state(response);
+  }
+
+  std::optional<FaultState> faults() override {
+    wire::GetNodeFaultsResponse response;
+    call(kFaultsDeadline, [&](auto& client) { client.getFaults(response, {}); });
+    return fault_state(response);
+  }
+
   void interrupt() override { connection_.interrupt(); }
 
   [[nodiscard]] LinkBytes bytes() const override {
@@ -153,6 +169,14 @@ class ThriftNodeLink final : public NodeLink {
     hello_ = {.incarnation = response.incarnation,
               .kernel_id = response.kernel_id,
               .slots = wire::unsigned_from<std::uint32_t>(response.slots, "the number of slots")};
+  }
+
+  template <class Response>
+  std::optional<FaultState> fault_state(const Response& response) {
+    return checked([&] {
+      return response.enabled ? std::optional(wire::fault_state_from(response.state))
+                              : std::nullopt;
+    });
   }
 
   template <class F>

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "base/error.h"
 #include "coordinator/core/node_registry.h"
 #include "coordinator/core/task.h"
+#include "protocol/fault_settings.h"
 #include "protocol/task.h"
 
 namespace gradmill::coordinator {
@@ -44,6 +46,10 @@ class NodeLink {
   virtual void put_blob(const Blob& blob) = 0;
   /// The blob, checked against its name.
   [[nodiscard]] virtual Blob get_blob(const BlobRef& blob) = 0;
+  /// Replaces the faults that the node injects into its work. Nothing, here and below: the node was
+  /// not started for it.
+  virtual std::optional<FaultState> set_faults(const FaultSettings& faults) = 0;
+  [[nodiscard]] virtual std::optional<FaultState> faults() = 0;
   /// Makes the call in progress and all later ones fail at once. From any thread.
   virtual void interrupt() = 0;
   /// Of all connections that this link has made so far. From any thread.

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,6 +75,8 @@ class InProcessLink final : public NodeLink {
   void cancel_task(const TaskId& task) override { node_.worker.cancel(fence_, task); }
   void put_blob(const Blob& blob) override { node_.worker.put_blob(fence_, blob); }
   Blob get_blob(const BlobRef& blob) override { return node_.worker.get_blob(fence_, blob); }
+  std::optional<FaultState> set_faults(const FaultSettings& /*faults*/) override { return {}; }
+  std::optional<FaultState> faults() override { return {}; }
   void interrupt() override { interrupted_ = true; }
   [[nodiscard]] LinkBytes bytes() const override { return {}; }
 

@@ -1,0 +1,107 @@
+#include "coordinator/service/fault_relay.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "base/error.h"
+
+namespace gradmill::coordinator {
+namespace {
+
+// Nodes that are asked at a time: one that does not answer takes seconds.
+constexpr std::size_t kAskedAtATime = 16;
+
+std::string not_enabled(const std::string& who) {
+  return who + " was not started with --enable-fault-injection";
+}
+
+}  // namespace
+
+FaultRelay::FaultRelay(std::function<std::vector<Address>()> members,
+                       NodeLinkFactory make_link,
+                       faults::FaultInjector* own)
+    : members_(std::move(members)), make_link_(std::move(make_link)), own_(own) {}
+
+std::vector<FaultReport> FaultRelay::set(const FaultTarget& target,
+                                         const FaultSettings& faults) const {
+  if (target.scope == FaultScope::kCoordinator) {
+    check_coordinator_faults(faults);
+    if (own_ != nullptr) {
+      static_cast<void>(own_->set(faults));
+    }
+    return {own_report()};
+  }
+  check_faults(faults);
+  std::vector<Address> nodes = members_();
+  if (target.scope == FaultScope::kNode) {
+    if (std::find(nodes.begin(), nodes.end(), target.node) == nodes.end()) {
+      throw Error(ErrorCode::kNotFound,
+                  "there is no node " + target.node.text() + "; see client node list");
+    }
+    nodes = {target.node};
+  }
+  if (nodes.empty()) {
+    throw Error(ErrorCode::kNotFound, "there are no nodes; see client node list");
+  }
+  return ask(nodes, [&](NodeLink& link) { return link.set_faults(faults); });
+}
+
+std::vector<FaultReport> FaultRelay::list() const {
+  std::vector<FaultReport> reports = ask(members_(), [](NodeLink& link) { return link.faults(); });
+  reports.push_back(own_report());
+  return reports;
+}
+
+std::vector<FaultReport> FaultRelay::ask(const std::vector<Address>& nodes,
+                                         const Ask& question) const {
+  std::vector<FaultReport> reports(nodes.size());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t n = next++; n < nodes.size(); n = next++) {
+      reports[n] = ask(nodes[n], question);
+    }
+  };
+  std::vector<std::jthread> others;
+  while (others.size() + 1 < std::min(nodes.size(), kAskedAtATime)) {
+    others.emplace_back(work);
+  }
+  work();
+  others.clear();
+  return reports;
+}
+
+FaultReport FaultRelay::ask(const Address& node, const Ask& question) const {
+  FaultReport report;
+  report.server = node.text();
+  try {
+    const std::optional<FaultState> state = question(*make_link_(node));
+    if (state) {
+      report.state = *state;
+    } else {
+      report.problem = FaultProblem::kNotEnabled;
+      report.message = not_enabled("node " + report.server);
+    }
+  } catch (const std::exception& error) {  // Of a thread of ours, so none may pass.
+    report.problem = FaultProblem::kUnreachable;
+    report.message = error.what();
+  }
+  return report;
+}
+
+FaultReport FaultRelay::own_report() const {
+  FaultReport report;
+  report.server = "coordinator";
+  if (own_ != nullptr) {
+    report.state = own_->state();
+  } else {
+    report.problem = FaultProblem::kNotEnabled;
+    report.message = not_enabled("the coordinator");
+  }
+  return report;
+}
+
+}  // namespace gradmill::coordinator
