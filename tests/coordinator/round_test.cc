@@ -14,7 +14,6 @@ namespace gradmill::coordinator {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
 
 constexpr NodeId kA = 0;
 constexpr NodeId kB = 1;
@@ -46,8 +45,15 @@ class RoundTest : public testing::Test {
   }
   std::uint64_t begin(std::uint32_t shard, NodeId node) {
     const std::uint64_t number = offer(shard, node);
-    EXPECT_TRUE(round_.accept(shard, number));
+    EXPECT_TRUE(round_.accept(shard, number, now_));
     return number;
+  }
+
+  /// The node begins the shard, and its process ends.
+  void die(std::uint32_t shard, NodeId node) {
+    begin(shard, node);
+    round_.lose(shard, current(shard), now_);
+    EXPECT_THAT(round_.died(node), testing::ElementsAre(shard));
   }
 
   /// The only offer of the shard that is out.
@@ -113,7 +119,7 @@ TEST_F(RoundTest, DropsResultsOfOffersThatAreNoLongerCurrent) {
 
 TEST_F(RoundTest, KnowsNoOffersOfShardsThatItDoesNotHave) {
   EXPECT_EQ(round_.lease(3, 0), nullptr);
-  EXPECT_FALSE(round_.accept(3, 1));
+  EXPECT_FALSE(round_.accept(3, 1, now_));
   EXPECT_EQ(complete(3, 1, result("x"), now_), Verdict::kStale);
   EXPECT_EQ(complete(0, 0, result("x"), now_), Verdict::kStale);
 }
@@ -130,9 +136,9 @@ TEST_F(RoundTest, NumbersEachOfferAnew) {
 
 TEST_F(RoundTest, AcceptsOnceAndOnlyTheCurrentOffer) {
   const std::uint64_t number = offer(0, kA);
-  EXPECT_FALSE(round_.accept(0, number + 1));
-  EXPECT_TRUE(round_.accept(0, number));
-  EXPECT_FALSE(round_.accept(0, number));
+  EXPECT_FALSE(round_.accept(0, number + 1, now_));
+  EXPECT_TRUE(round_.accept(0, number, now_));
+  EXPECT_FALSE(round_.accept(0, number, now_));
   EXPECT_EQ(round_.accepted(), 1U);
   EXPECT_EQ(round_.offered(), 1U);
 }
@@ -236,45 +242,98 @@ TEST_F(RoundTest, SixteenFailuresAreHopelessWhateverTheNodes) {
   EXPECT_EQ(round_.hopeless(0, nodes_)->reason, "shard_failed");
 }
 
-TEST_F(RoundTest, AShardThatTakesDifferentNodesWithItIsPoison) {
+TEST_F(RoundTest, AShardThatEndsProcessesOnTwoNodesIsPoison) {
   for (int i = 0; i < 4; ++i) {
     EXPECT_FALSE(round_.hopeless(1, nodes_).has_value()) << i;
-    begin(1, i < 3 ? kA : kB);
-    round_.lose(1, current(1), now_);
+    die(1, i < 3 ? kA : kB);
   }
   const auto end = round_.hopeless(1, nodes_);
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->reason, "poison_shard");
-  EXPECT_THAT(end->message, HasSubstr("shard 2 of round 3 was lost 4 times"));
-  EXPECT_THAT(end->message, HasSubstr("node:4101"));
+  EXPECT_EQ(
+      end->message,
+      "shard 2 of round 3 ended 4 processes that had begun it, on 2 nodes, last on node:4101; "
+      "see the nodes' logs");
+  EXPECT_FALSE(round_.hopeless(0, nodes_).has_value());
 }
 
-TEST_F(RoundTest, OneNodeThatKeepsDyingIsHopelessInTheEnd) {
+TEST_F(RoundTest, OneNodeThatKeepsDyingIsNoPoisonButHopelessInTheEnd) {
   for (int i = 0; i < 16; ++i) {
     EXPECT_FALSE(round_.hopeless(0, nodes_).has_value()) << i;
-    begin(0, kA);
-    round_.lose(0, current(0), now_);
+    die(0, kA);
   }
-  EXPECT_EQ(round_.hopeless(0, nodes_)->reason, "poison_shard");
+  const auto end = round_.hopeless(0, nodes_);
+  EXPECT_EQ(end->reason, "shard_failed");
+  EXPECT_EQ(end->message, "shard 1 of round 3 was begun 16 times for nothing, last on node:4100");
 }
 
 TEST_F(RoundTest, NodesThatAcceptAndTakeItBackAreHopelessInTheEnd) {
   for (int i = 0; i < 16; ++i) {
     EXPECT_FALSE(round_.hopeless(0, nodes_).has_value()) << i;
-    begin(0, kA);
+    begin(0, i % 3 == 0 ? kA : kB);
     if (i % 2 == 0) {
       round_.refuse(0, current(0), now_);
     } else {
       round_.give_back(0, current(0), now_);
     }
   }
-  EXPECT_EQ(round_.hopeless(0, nodes_)->reason, "poison_shard");
+  EXPECT_EQ(round_.hopeless(0, nodes_)->reason, "shard_failed");
 }
 
-TEST_F(RoundTest, OffersLostBeforeTheyBeganCountForNothing) {
+TEST_F(RoundTest, LossesThatTheirNodesSurviveCountForNothing) {
   for (int i = 0; i < 100; ++i) {
-    offer(0, i % 2 == 0 ? kA : kB);
+    const NodeId node = i % 2 == 0 ? kA : kB;
+    begin(0, node);
     round_.lose(0, current(0), now_);
+    round_.survived(node);
+  }
+  EXPECT_THAT(round_.died(kA), testing::IsEmpty());
+  EXPECT_TRUE(round_.task(0).died_on.empty());
+  EXPECT_EQ(round_.task(0).ended_with, 0U);
+  EXPECT_FALSE(round_.hopeless(0, nodes_).has_value());
+}
+
+TEST_F(RoundTest, AProcessDiesOnceHoweverOftenItsCallsWereLost) {
+  for (int i = 0; i < 5; ++i) {
+    begin(0, kA);
+    round_.lose(0, current(0), now_);
+  }
+  EXPECT_THAT(round_.died(kB), testing::IsEmpty());
+  EXPECT_THAT(round_.died(kA), testing::ElementsAre(0U));
+  EXPECT_THAT(round_.died(kA), testing::IsEmpty());
+  EXPECT_EQ(round_.task(0).died_on, (std::vector<NodeId>{kA}));
+}
+
+TEST_F(RoundTest, ADeathBeforeTheTaskBeganIsNotOfItButMakesItSuspect) {
+  for (int i = 0; i < 100; ++i) {
+    const NodeId node = i % 2 == 0 ? kA : kB;
+    offer(0, node);
+    round_.lose(0, current(0), now_);
+    EXPECT_THAT(round_.died(node), testing::ElementsAre(0U));
+  }
+  EXPECT_TRUE(round_.task(0).died_on.empty());
+  EXPECT_TRUE(round_.task(0).is_suspect());
+  EXPECT_EQ(round_.choosy(), (std::set<std::uint32_t>{0})) << "not every node will do";
+  EXPECT_FALSE(round_.hopeless(0, nodes_).has_value());
+}
+
+TEST_F(RoundTest, AProcessDiesOnlyOfWhatItHadBegunWhileItLived) {
+  begin(0, kA);
+  round_.lose(0, current(0), now_);
+  EXPECT_THAT(round_.died(kA, now_ - 1ns), testing::ElementsAre(0U));
+  EXPECT_TRUE(round_.task(0).died_on.empty()) << "the new process had begun it";
+}
+
+TEST_F(RoundTest, ADeathAfterTheResultIsOfNoMatter) {
+  begin(0, kA);
+  round_.lose(0, current(0), now_);
+  const std::uint64_t number = begin(0, kB);
+  EXPECT_EQ(complete(0, number, result("x"), now_), Verdict::kCounted);
+  EXPECT_THAT(round_.died(kA), testing::IsEmpty());
+}
+
+TEST_F(RoundTest, OffersGivenBackBeforeTheyBeganCountForNothing) {
+  for (int i = 0; i < 100; ++i) {
     offer(0, kA);
     round_.give_back(0, current(0), now_);
   }

@@ -102,6 +102,23 @@ TEST_F(Membership, ANodeTakenOutByHandComesBackByHand) {
   EXPECT_THAT(cluster_.wanted(), SizeIs(1));
 }
 
+TEST(MembershipOfJoined, ANewProcessOfANodeTakenOutIsTakenInAlsoIfItsHeartbeatCameFirst) {
+  Scheduler scheduler({}, make_policy("random", 1));
+  const TimePoint now = TimePoint{} + 1h;
+  const Address address{"node", 1};
+  const auto beat = [&](const char* incarnation) {
+    static_cast<void>(scheduler.heartbeat(0, {.hello = {incarnation, ml::kernel_id(), 1}}, now));
+  };
+  static_cast<void>(scheduler.announce_node(address, "a", now));
+  beat("a");
+  static_cast<void>(scheduler.remove_node(0, now));
+  static_cast<void>(scheduler.announce_node(address, "a", now));
+  EXPECT_TRUE(scheduler.nodes().at(0).removed);
+  beat("b");
+  static_cast<void>(scheduler.announce_node(address, "b", now));
+  EXPECT_FALSE(scheduler.nodes().at(0).removed);
+}
+
 TEST_F(Membership, AListedNodeIsNeverForgotten) {
   const NodeId node = cluster_.add_node();
   cluster_.down(node);

@@ -145,6 +145,96 @@ TEST_F(Stragglers, TwoResultsWithOtherBitsAreAFaultThatIsToldOfBothNodes) {
   EXPECT_EQ(cluster_.state("job"), JobState::kSucceeded);
 }
 
+/// Eight shards, four for each of two nodes; one shard takes 100 ms, and the second node is late.
+class QueueBehindAStraggler : public testing::Test {
+ protected:
+  QueueBehindAStraggler() {
+    cluster_.submit("job", 8, 1);
+    cluster_.accept(cluster_.only(late_));
+  }
+
+  /// Completes what the first node is given, one task every 100 ms, until it is given nothing.
+  void work_off_the_others() {
+    while (!cluster_.wanted(good_).empty()) {
+      const TaskId task = cluster_.only(good_);
+      cluster_.accept(task);
+      cluster_.pass(100ms);
+      cluster_.finish(task);
+    }
+  }
+
+  Cluster cluster_{"round-robin"};
+  NodeId good_ = cluster_.add_node();
+  NodeId late_ = cluster_.add_node();
+};
+
+TEST_F(QueueBehindAStraggler, GoesToAnIdleNodeOnceItsNodeIsLate) {
+  const TaskId hung = cluster_.only(late_);
+  work_off_the_others();
+  EXPECT_EQ(cluster_.in_flight(late_), 4U) << "0.4 s are not late";
+  cluster_.pass(600ms - 1ns);
+  EXPECT_THAT(cluster_.wanted(good_), IsEmpty());
+  cluster_.pass(1ns);
+  ASSERT_THAT(cluster_.wanted(good_), SizeIs(1)) << "one for each free slot";
+  EXPECT_EQ(cluster_.in_flight(late_), 3U);
+  const JobEvent& event = cluster_.notes().back().event;
+  EXPECT_EQ(event.event, "task_moved");
+  EXPECT_EQ(event.message, "takes it over, since node:4101 takes long");
+  work_off_the_others();
+  EXPECT_EQ(cluster_.in_flight(late_), 1U);
+  EXPECT_TRUE(cluster_.is_cancelled(hung)) << "it was copied, once the others were done";
+  cluster_.close_round();
+  EXPECT_EQ(cluster_.state("job"), JobState::kSucceeded);
+}
+
+TEST_F(QueueBehindAStraggler, StaysWhileNoNodeIsIdle) {
+  const TaskId first = cluster_.only(good_);
+  cluster_.accept(first);
+  cluster_.pass(100ms);
+  cluster_.finish(first);
+  cluster_.pass(10s);
+  EXPECT_EQ(cluster_.in_flight(late_), 4U);
+  EXPECT_EQ(cluster_.in_flight(good_), 3U);
+}
+
+TEST_F(QueueBehindAStraggler, StaysBehindANodeThatIsSlowButNotLate) {
+  const TaskId held = cluster_.only(late_);
+  for (int n = 0; n < 4; ++n) {
+    const TaskId task = cluster_.only(good_);
+    cluster_.accept(task);
+    cluster_.pass(600ms);
+    cluster_.finish(task);
+    if (n == 2) {
+      cluster_.finish(held);  // It took 1.8 s, and the next one may take as long.
+      cluster_.accept(cluster_.only(late_));
+    }
+  }
+  ASSERT_THAT(cluster_.wanted(good_), IsEmpty());
+  EXPECT_EQ(cluster_.in_flight(late_), 3U);
+  EXPECT_EQ(cluster_.scheduler().wakeup(cluster_.now()), cluster_.now() + 600ms);
+  cluster_.pass(600ms);
+  EXPECT_THAT(cluster_.wanted(good_), SizeIs(1)) << "now it is";
+}
+
+TEST_F(QueueBehindAStraggler, StaysBeforeTheFirstShardIsDone) {
+  cluster_.add_node();
+  cluster_.pass(1h);
+  EXPECT_EQ(cluster_.in_flight(late_), 4U) << "nobody knows how long a task takes";
+}
+
+TEST_F(QueueBehindAStraggler, GoesToANodeThatHasRefusedWhatElseWaits) {
+  const NodeId third = cluster_.add_node();
+  work_off_the_others();
+  cluster_.pass(600ms);
+  const std::vector<TaskId> moved = cluster_.wanted(third);
+  ASSERT_THAT(moved, SizeIs(1));
+  cluster_.refuse(moved.front());
+  for (const TaskId& task : cluster_.wanted(third)) {
+    EXPECT_NE(task.shard, moved.front().shard);
+  }
+  EXPECT_EQ(cluster_.in_flight(late_), 2U);
+}
+
 class Quorum : public testing::Test {
  protected:
   Quorum() {

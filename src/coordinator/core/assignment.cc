@@ -30,14 +30,24 @@ bool Scheduler::assign(Job& job, std::uint32_t shard, TimePoint now) {
   if (policy_->waits_for_slots() && !nodes_.has_free_slot()) {
     return false;
   }
-  const Round::Task& task = job.round->task(shard);
-  const std::optional<NodeId> node = policy_->pick(
-      nodes_.views(job.round->closed_to(shard), task.failed_on, now), job.round->pending().size());
+  Round& round = *job.round;
+  const Round::Task& task = round.task(shard);
+  const std::optional<NodeId> node =
+      task.is_suspect() ? pick_idle(round, shard, {}, now)
+                        : policy_->pick(nodes_.views(round.closed_to(shard), task.failed_on, now),
+                                        round.pending().size());
   if (node) {
-    job.round->queue(shard, *node);
-    nodes_.enqueue(*node, shard);
+    queue_at(job, shard, *node);
   }
   return node.has_value();
+}
+
+void Scheduler::queue_at(Job& job, std::uint32_t shard, NodeId node) {
+  if (job.round->task(shard).is_suspect()) {
+    nodes_.reserve(node);
+  }
+  job.round->queue(shard, node);
+  nodes_.enqueue(node, shard);
 }
 
 void Scheduler::offer_queued(Job& job, TimePoint now, Actions& actions) {
@@ -57,7 +67,52 @@ void Scheduler::make_offer(
   action.offer.shard = job.specification->shards[shard];
   action.offer.weights = job.round_weights;
   action.offer.load_rule = policy_->load_rule();
+  action.offer.prompt = job.round->task(shard).ended_with > 0;
   nodes_.offer(node, action.offer.id);
+}
+
+std::optional<NodeId> Scheduler::pick_idle(const Round& round,
+                                           std::uint32_t shard,
+                                           const std::set<NodeId>& but,
+                                           TimePoint now) {
+  std::set<NodeId> closed = round.closed_to(shard);
+  closed.insert(but.begin(), but.end());
+  std::vector<NodeView> idle = nodes_.views(closed, round.task(shard).failed_on, now);
+  const bool alone = round.task(shard).is_suspect();
+  std::erase_if(idle,
+                [&](const NodeView& view) { return view.in_flight >= (alone ? 1U : view.slots); });
+  return policy_->pick(idle, 1);
+}
+
+void Scheduler::relieve_late_nodes(Job& job, TimePoint now, Actions& actions) {
+  Round& round = *job.round;
+  if (round.queued() == 0 || !nodes_.has_free_slot()) {
+    return;
+  }
+  const std::set<NodeId> late = round.late_nodes(now);
+  std::set<NodeId> but = late;
+  for (NodeId node = 0; !late.empty() && node < nodes_.size(); ++node) {
+    if (round.wants(node)) {
+      but.insert(node);  // What waits for it comes first.
+    }
+  }
+  for (const NodeId node : late) {
+    const std::deque<std::uint32_t> queue = nodes_.at(node).queue;
+    for (auto next = queue.rbegin(); next != queue.rend(); ++next) {
+      const std::uint32_t shard = *next;
+      const std::optional<NodeId> idle = pick_idle(round, shard, but, now);
+      if (!idle && round.is_alike(shard)) {
+        return;  // Nothing stood in this task's way, so the others will not find a node either.
+      }
+      if (idle) {
+        nodes_.withdraw(node, shard);
+        round.unqueue(shard);
+        queue_at(job, shard, *idle);
+        offer_queued(job, now, actions);
+        note_straggler(job, shard, "task_moved", node, "takes it over, since ", actions);
+      }
+    }
+  }
 }
 
 void Scheduler::copy_stragglers(Job& job, TimePoint now, Actions& actions) {
@@ -68,25 +123,33 @@ void Scheduler::copy_stragglers(Job& job, TimePoint now, Actions& actions) {
   for (const std::uint32_t shard : round.late(now)) {
     const Round::Task& task = round.task(shard);
     const Round::Lease late = task.leases.front();
-    std::set<NodeId> closed = round.closed_to(shard);
-    closed.insert(late.node);
-    std::vector<NodeView> idle = nodes_.views(closed, task.failed_on, now);
-    std::erase_if(idle, [](const NodeView& view) { return view.in_flight >= view.slots; });
-    if (const std::optional<NodeId> node = policy_->pick(idle, 1)) {
+    if (const std::optional<NodeId> node = pick_idle(round, shard, {late.node}, now)) {
+      if (task.is_suspect()) {
+        nodes_.reserve(*node);
+      }
       make_offer(job, shard, *node, round.copy(shard, *node, now), actions);
       nodes_.copied(*node);
-      Note note;
-      note.job = job.id;
-      note.event.event = "straggler_copied";
-      note.event.round = round.number();
-      note.event.shard = shard;
-      note.event.attempt = task.leases.back().offer;
-      note.event.node = nodes_.at(*node).address.text();
-      note.event.message =
-          "tries it too, since " + nodes_.at(late.node).address.text() + " takes long";
-      actions.emplace_back(std::move(note));
+      note_straggler(job, shard, "straggler_copied", late.node, "tries it too, since ", actions);
     }
   }
+}
+
+void Scheduler::note_straggler(const Job& job,
+                               std::uint32_t shard,
+                               const std::string& event,
+                               NodeId late,
+                               const std::string& what,
+                               Actions& actions) const {
+  const Round::Lease& lease = job.round->task(shard).leases.back();
+  Note note;
+  note.job = job.id;
+  note.event.event = event;
+  note.event.round = job.round->number();
+  note.event.shard = shard;
+  note.event.attempt = lease.offer;
+  note.event.node = nodes_.at(lease.node).address.text();
+  note.event.message = what + nodes_.at(late).address.text() + " takes long";
+  actions.emplace_back(std::move(note));
 }
 
 bool Scheduler::out_of_capacity(const Job& job, TimePoint now) const {

@@ -1,7 +1,6 @@
 #include "coordinator/core/node_registry.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "base/check.h"
@@ -11,10 +10,6 @@ namespace gradmill::coordinator {
 namespace {
 
 constexpr double kAverageWeight = 0.3;  // of the newest observation in the moving averages
-// How fast the speed of an idle node is forgotten: two of its tasks, so that a node that was slow
-// once does not stay idle for hundreds of short rounds; but at most this.
-constexpr double kSpeedHalfLifeMax = 2;
-constexpr double kSpeedHalfLifeTasks = 2;
 constexpr std::chrono::milliseconds kAsideFirst{100};
 constexpr std::chrono::seconds kAsideMax{5};
 // A node with offers that are not answered is not forgotten yet.
@@ -22,23 +17,6 @@ constexpr std::chrono::seconds kForgetRetry{1};
 
 double moved(double average, double newest) {
   return average == 0 ? newest : average + kAverageWeight * (newest - average);
-}
-
-std::string state_in_words(const Node& node, std::uint64_t refused) {
-  if (node.state != NodeState::kAlive) {
-    return node.trouble;
-  }
-  std::string words;
-  if (refused > 0) {
-    words = "refused " + std::to_string(refused) + (refused == 1 ? " offer" : " offers") +
-            " (simulated load)";
-  }
-  if (!node.last_fault.empty()) {
-    words += (words.empty() ? "" : ", ") + node.last_fault;
-  } else if (node.busy_in_a_row > 0) {
-    words += std::string(words.empty() ? "" : ", ") + "had no room";
-  }
-  return words.empty() ? "took no task" : words;
 }
 
 /// `from` + `wait`; nothing if the wait is for ever.
@@ -66,135 +44,6 @@ NodeId NodeRegistry::add(const Address& address, NodeSource source, TimePoint no
 std::optional<NodeId> NodeRegistry::find(const Address& address) const {
   const auto found = members_.find(address);
   return found == members_.end() ? std::nullopt : std::optional(found->second);
-}
-
-NodeStatus NodeRegistry::status(NodeId id, TimePoint now) const {
-  using std::chrono::milliseconds;
-  const Node& node = nodes_.at(id);
-  NodeStatus status;
-  status.address = node.address;
-  status.state = node.state;
-  status.source = node.source;
-  status.trouble = node.state == NodeState::kAlive ? (node.aside_until > now ? node.last_fault : "")
-                                                   : node.trouble;
-  status.incarnation = node.hello.incarnation;
-  status.slots = node.slots;
-  status.running = static_cast<std::uint32_t>(node.offers.size());
-  if (node.heard_at) {
-    status.heard_ago = std::chrono::duration_cast<milliseconds>(now - *node.heard_at);
-  }
-  status.uptime = node.uptime;
-  status.tasks = node.tally.tasks;
-  status.refused = node.tally.refused;
-  status.failed = node.tally.failed;
-  status.copies = node.copies;
-  status.heartbeats_missed = node.heartbeats_missed;
-  status.false_suspicions = node.false_suspicions;
-  return status;
-}
-
-bool NodeRegistry::usable(NodeId id, TimePoint now) const {
-  return nodes_.at(id).state == NodeState::kAlive && usable_from(id) <= now;
-}
-
-TimePoint NodeRegistry::usable_from(NodeId id) const {
-  return std::max(nodes_.at(id).aside_until, nodes_.at(id).busy_until);
-}
-
-std::optional<TimePoint> NodeRegistry::next_usable(TimePoint now) const {
-  std::optional<TimePoint> next;
-  for (NodeId id = 0; all_usable_from_ > now && id < nodes_.size(); ++id) {
-    const TimePoint from = usable_from(id);
-    if (nodes_[id].state == NodeState::kAlive && from > now) {
-      next = next ? std::min(*next, from) : from;
-    }
-  }
-  return next;
-}
-
-double NodeRegistry::shown_seconds_per_row(const Node& node, TimePoint now) const {
-  // An old observation fades, so that a node that was slow once is tried again.
-  const double half_life = std::min(kSpeedHalfLifeMax, kSpeedHalfLifeTasks * node.seconds_per_task);
-  if (node.in_flight > 0 || half_life == 0) {
-    return node.seconds_per_row;
-  }
-  const double age = std::chrono::duration<double>(now - node.measured_at).count() / half_life;
-  return node.seconds_per_row * std::exp2(-age);
-}
-
-NodeView NodeRegistry::view(NodeId id, TimePoint now) const {
-  const Node& node = nodes_.at(id);
-  return {.id = id,
-          .in_flight = node.in_flight,
-          .slots = node.slots,
-          .seconds_per_row = shown_seconds_per_row(node, now),
-          .refusal_share = node.refusal_share};
-}
-
-const std::vector<NodeView>& NodeRegistry::views(const std::set<NodeId>& refused,
-                                                 const std::vector<NodeId>& failed,
-                                                 TimePoint now) const {
-  views_.clear();
-  double least = 0;
-  for (NodeId id = 0; id < nodes_.size(); ++id) {
-    const Node& node = nodes_[id];
-    if (node.reachable() && node.seconds_per_row > 0) {
-      least = least == 0 ? node.seconds_per_row : std::min(least, node.seconds_per_row);
-    }
-    if (usable(id, now) && (refused.empty() || !refused.contains(id))) {
-      views_.push_back(view(id, now));
-    }
-  }
-  for (NodeView& view : views_) {
-    // What fades would say nothing of two nodes that were idle for long.
-    view.seconds_per_row =
-        std::max(view.seconds_per_row, std::min(least, nodes_[view.id].seconds_per_row));
-  }
-  const auto has_failed = [&](const NodeView& view) {
-    return std::find(failed.begin(), failed.end(), view.id) != failed.end();
-  };
-  if (!failed.empty() && !std::all_of(views_.begin(), views_.end(), has_failed)) {
-    std::erase_if(views_, has_failed);
-  }
-  return views_;
-}
-
-std::set<NodeId> NodeRegistry::alive() const {
-  std::set<NodeId> ids;
-  for (NodeId id = 0; id < nodes_.size(); ++id) {
-    if (nodes_[id].reachable()) {
-      ids.insert(ids.end(), id);
-    }
-  }
-  return ids;
-}
-
-bool NodeRegistry::owes(const std::string& job) const {
-  return std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& node) {
-    const auto first = node.offers.lower_bound(TaskId{.job = job});
-    return first != node.offers.end() && first->job == job;
-  });
-}
-
-std::string NodeRegistry::debtors_in_words(const std::string& job) const {
-  std::string words;
-  for (const Node& node : nodes_) {
-    const auto first = node.offers.lower_bound(TaskId{.job = job});
-    if (first != node.offers.end() && first->job == job) {
-      words += (words.empty() ? "" : ", ") + node.address.text();
-    }
-  }
-  return words;
-}
-
-std::string NodeRegistry::in_words(const std::map<NodeId, NodeTally>& tallies) const {
-  std::string words;
-  for (const auto& [address, id] : members_) {
-    const auto tally = tallies.find(id);
-    words += (words.empty() ? "" : "; ") + address.text() + " " +
-             state_in_words(nodes_[id], tally == tallies.end() ? 0 : tally->second.refused);
-  }
-  return words.empty() ? "there are no nodes" : words;
 }
 
 void NodeRegistry::up(NodeId id, const NodeBeat& beat, TimePoint now) {
@@ -322,6 +171,7 @@ void NodeRegistry::expect_judgement(TimePoint at) {
 void NodeRegistry::remove(NodeId id) {
   Node& node = nodes_.at(id);
   node.removed = true;
+  node.removed_incarnation = node.hello.incarnation;
   node.state = NodeState::kLeft;
   node.trouble = "was taken out by hand";
   refresh(id);
@@ -387,12 +237,12 @@ void NodeRegistry::finished(NodeId id, Duration taken, std::uint64_t rows, TimeP
 void NodeRegistry::refresh(NodeId id) {
   Node& node = nodes_[id];
   node.in_flight = static_cast<std::uint32_t>(node.queue.size() + node.offers.size());
-  if (!node.queue.empty() && node.offers.size() < node.slots) {
+  if (!node.queue.empty() && node.offers.size() < node.open_slots()) {
     ready_.insert(id);
   } else {
     ready_.erase(id);
   }
-  const bool is_free = node.state == NodeState::kAlive && node.in_flight < node.slots;
+  const bool is_free = node.state == NodeState::kAlive && node.in_flight < node.open_slots();
   if (is_free != free_[id]) {
     free_[id] = is_free;
     nodes_free_ += is_free ? 1 : std::size_t(-1);
@@ -404,13 +254,19 @@ void NodeRegistry::enqueue(NodeId id, std::uint32_t shard) {
   refresh(id);
 }
 
+void NodeRegistry::withdraw(NodeId id, std::uint32_t shard) {
+  const std::size_t erased = std::erase(nodes_.at(id).queue, shard);
+  GRADMILL_CHECK(erased == 1);
+  refresh(id);
+}
+
 std::optional<NodeId> NodeRegistry::ready() const {
   return ready_.empty() ? std::nullopt : std::optional(*ready_.begin());
 }
 
 std::optional<std::uint32_t> NodeRegistry::dequeue(NodeId id) {
   Node& node = nodes_.at(id);
-  if (node.queue.empty() || node.offers.size() >= node.slots) {
+  if (node.queue.empty() || node.offers.size() >= node.open_slots()) {
     return std::nullopt;
   }
   const std::uint32_t shard = node.queue.front();
@@ -420,9 +276,17 @@ std::optional<std::uint32_t> NodeRegistry::dequeue(NodeId id) {
 }
 
 std::deque<std::uint32_t> NodeRegistry::take_queue(NodeId id) {
-  std::deque<std::uint32_t> queue = std::exchange(nodes_.at(id).queue, {});
+  Node& node = nodes_.at(id);
+  std::deque<std::uint32_t> queue = std::exchange(node.queue, {});
+  node.reserved = node.reserved && !node.offers.empty();
   refresh(id);
   return queue;
+}
+
+void NodeRegistry::reserve(NodeId id) {
+  GRADMILL_CHECK(nodes_.at(id).in_flight == 0);
+  nodes_[id].reserved = true;
+  refresh(id);
 }
 
 void NodeRegistry::offer(NodeId id, const TaskId& task) {
@@ -434,6 +298,7 @@ void NodeRegistry::offer(NodeId id, const TaskId& task) {
 void NodeRegistry::answered(NodeId id, const TaskId& task) {
   const bool was_out = nodes_.at(id).offers.erase(task) == 1;
   GRADMILL_CHECK(was_out);
+  nodes_[id].reserved = nodes_[id].reserved && !nodes_[id].offers.empty();
   refresh(id);
 }
 

@@ -33,6 +33,7 @@ struct NodeBeat {
   NodeHello hello;
   bool leaving = false;  ///< The node takes no new work.
   std::chrono::milliseconds uptime{0};
+  Duration took{};  ///< From the question to the answer.
 };
 
 /// One node. Its state follows its heartbeats; a node that answers but whose tasks fail is set
@@ -51,8 +52,10 @@ struct alignas(64) Node {
 
   Address address;
   NodeSource source = NodeSource::kListed;
-  bool removed = false;    ///< Taken out by hand: heartbeats do not bring it back.
-  bool forgotten = false;  ///< No member any more; its id is not used again.
+  bool removed = false;               ///< Taken out by hand: heartbeats do not bring it back.
+  std::string removed_incarnation{};  ///< Of the process that was taken out.
+  bool reserved = false;              ///< For one task alone, until that is answered.
+  bool forgotten = false;             ///< No member any more; its id is not used again.
   NodeHello hello;
   TimePoint member_since{};
   std::optional<TimePoint> heard_at{};
@@ -74,6 +77,7 @@ struct alignas(64) Node {
   [[nodiscard]] bool reachable() const {
     return state == NodeState::kAlive || state == NodeState::kSuspect;
   }
+  [[nodiscard]] std::uint32_t open_slots() const { return reserved ? 1 : slots; }
   /// A node that leaves keeps what it has begun.
   [[nodiscard]] bool may_hold_leases() const { return state != NodeState::kFailed; }
 };
@@ -153,12 +157,16 @@ class NodeRegistry {
 
   /// The shard waits for a slot of the node.
   void enqueue(NodeId id, std::uint32_t shard);
+  /// It waits there no longer.
+  void withdraw(NodeId id, std::uint32_t shard);
   /// A node whose queue has a shard for which it has a slot.
   [[nodiscard]] std::optional<NodeId> ready() const;
   /// The next shard of the queue, taken out of it, if the node has a free slot.
   [[nodiscard]] std::optional<std::uint32_t> dequeue(NodeId id);
   /// The whole queue, taken out of the node.
   [[nodiscard]] std::deque<std::uint32_t> take_queue(NodeId id);
+  /// The node, which has no task, has one slot until its next one has been answered.
+  void reserve(NodeId id);
   /// The offer occupies a slot until it is answered, exactly once.
   void offer(NodeId id, const TaskId& task);
   void answered(NodeId id, const TaskId& task);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <utility>
 
 #include "base/check.h"
@@ -10,17 +9,6 @@
 namespace gradmill::coordinator {
 namespace {
 
-// Failures of a shard that end the job once every node alive has failed at it.
-constexpr std::size_t kFailuresMax = 4;
-// Nodes that a shard took with it, at least two different ones, that end the job.
-constexpr std::size_t kDeathsMax = 4;
-// Failures, or nodes that began and did not finish, that end the job whatever the nodes: so many
-// that they are no accident, and a job must not go on for ever.
-constexpr std::size_t kTriesMax = 16;
-// A task is copied once this share of the shards is done, and it takes so many times their median.
-constexpr double kCopyShare = 0.75;
-constexpr double kCopyFactor = 2;
-constexpr std::chrono::seconds kCopyAfter{1};
 // From a copy that came to nothing to the next one.
 constexpr std::chrono::milliseconds kCopyPause{250};
 
@@ -88,6 +76,7 @@ std::uint64_t Round::add_lease(std::uint32_t shard, NodeId node, TimePoint now) 
   const std::uint64_t number = offers_before_ + ++task.offers;
   forget_single(shard);
   task.leases.push_back({.node = node, .offer = number, .offered_at = now});
+  leases_.insert({now, shard, node});
   return number;
 }
 
@@ -103,7 +92,7 @@ void Round::take(std::uint32_t shard, std::uint64_t offer) {
   keep_single(shard);
 }
 
-bool Round::accept(std::uint32_t shard, std::uint64_t offer) {
+bool Round::accept(std::uint32_t shard, std::uint64_t offer, TimePoint now) {
   const Lease* const known = lease(shard, offer);
   if (known == nullptr || known->accepted) {
     return false;
@@ -111,7 +100,10 @@ bool Round::accept(std::uint32_t shard, std::uint64_t offer) {
   take(shard, offer);
   Task& task = tasks_[shard];
   for (Lease& one : task.leases) {
-    one.accepted = one.accepted || one.offer == offer;
+    if (one.offer == offer) {
+      one.accepted = true;
+      one.accepted_at = now;
+    }
   }
   task.backoffs = 0;
   task.refused_by.clear();
@@ -120,8 +112,9 @@ bool Round::accept(std::uint32_t shard, std::uint64_t offer) {
   return true;
 }
 
-void Round::forget_lease(const Lease& lease) {
+void Round::forget_lease(std::uint32_t shard, const Lease& lease) {
   --offered_;
+  leases_.erase({lease.offered_at, shard, lease.node});
   taken_ -= lease.taken ? 1U : 0U;
   accepted_ -= lease.accepted ? 1U : 0U;
 }
@@ -135,7 +128,7 @@ Round::Lease Round::end_lease(std::uint32_t shard, std::uint64_t offer, TimePoin
   std::erase_if(task.leases, [&](const Lease& one) { return one.offer == offer; });
   keep_single(shard);
   task.node = ended.node;
-  forget_lease(ended);
+  forget_lease(shard, ended);
   if (ended.taken) {
     idle_since_ = now;
   }
@@ -158,11 +151,12 @@ void Round::keep_choosy(std::uint32_t shard) {
   }
 }
 
-bool Round::is_choosy(const Task& task) {
-  const bool all_alike =
-      task.refused_by.empty() && task.failed_on.empty() && task.diverged_on.empty();
-  return task.place == Place::kPending && !all_alike;
+bool Round::is_alike(const Task& task) {
+  return task.refused_by.empty() && task.failed_on.empty() && task.diverged_on.empty() &&
+         !task.is_suspect();
 }
+
+bool Round::is_choosy(const Task& task) { return task.place == Place::kPending && !is_alike(task); }
 
 void Round::refuse(std::uint32_t shard, std::uint64_t offer, TimePoint now) {
   const Lease ended = end_lease(shard, offer, now);
@@ -191,9 +185,32 @@ void Round::diverge(std::uint32_t shard, std::uint64_t offer, TimePoint now) {
 
 void Round::lose(std::uint32_t shard, std::uint64_t offer, TimePoint now) {
   const Lease ended = end_lease(shard, offer, now);
-  if (ended.accepted) {
-    tasks_[shard].died_on.push_back(ended.node);
+  const auto known = in_doubt_.try_emplace({ended.node, shard}, TimePoint::max()).first;
+  known->second = std::min(known->second, ended.accepted ? ended.accepted_at : TimePoint::max());
+}
+
+void Round::survived(NodeId node) {
+  in_doubt_.erase(in_doubt_.lower_bound({node, 0}), in_doubt_.lower_bound({node + 1, 0}));
+}
+
+std::vector<std::uint32_t> Round::died(NodeId node, TimePoint until) {
+  std::vector<std::uint32_t> shards;
+  for (auto next = in_doubt_.lower_bound({node, 0});
+       next != in_doubt_.end() && next->first.first == node;
+       ++next) {
+    const std::uint32_t shard = next->first.second;
+    Task& task = tasks_[shard];
+    if (task.place != Place::kDone && task.place != Place::kSkipped) {
+      ++task.ended_with;
+      keep_choosy(shard);
+      shards.push_back(shard);
+      if (next->second <= until && next->second != TimePoint::max()) {
+        task.died_on.push_back(node);
+      }
+    }
   }
+  survived(node);
+  return shards;
 }
 
 void Round::give_back(std::uint32_t shard, std::uint64_t offer, TimePoint now) {
@@ -213,84 +230,6 @@ void Round::forgive(std::uint32_t shard) {
   task.refused_by.clear();
   task.forgiven_at.reset();
   keep_choosy(shard);
-}
-
-bool Round::wants(NodeId node) const {
-  return pending_.size() > choosy_.size() ||
-         std::any_of(choosy_.begin(), choosy_.end(), [&](std::uint32_t shard) {
-           return !tasks_[shard].refused_by.contains(node) &&
-                  !tasks_[shard].diverged_on.contains(node);
-         });
-}
-
-std::set<NodeId> Round::closed_to(std::uint32_t shard) const {
-  std::set<NodeId> nodes = tasks_.at(shard).refused_by;
-  nodes.insert(tasks_[shard].diverged_on.begin(), tasks_[shard].diverged_on.end());
-  return nodes;
-}
-
-bool Round::diverged(std::uint32_t shard, const NodeRegistry& nodes) const {
-  const std::set<NodeId>& said = tasks_.at(shard).diverged_on;
-  const std::set<NodeId> alive = nodes.alive();
-  const bool everywhere = std::includes(said.begin(), said.end(), alive.begin(), alive.end());
-  return said.size() >= 2 || (!said.empty() && everywhere);
-}
-
-std::optional<JobEnd> Round::hopeless(std::uint32_t shard, const NodeRegistry& nodes) const {
-  const Task& task = tasks_.at(shard);
-  const std::string name =
-      "shard " + std::to_string(shard + 1) + " of round " + std::to_string(number_);
-  const std::size_t begun = task.died_on.size() + task.given_back;
-  const std::set<NodeId> dead(task.died_on.begin(), task.died_on.end());
-  if ((task.died_on.size() >= kDeathsMax && dead.size() >= 2) || begun >= kTriesMax) {
-    return JobEnd{"poison_shard",
-                  name + " was lost " + std::to_string(begun) +
-                      " times after a node had begun it, last on " +
-                      nodes.at(task.node).address.text()};
-  }
-  std::set<NodeId> failed(task.failed_on.begin(), task.failed_on.end());
-  failed.insert(task.diverged_on.begin(), task.diverged_on.end());
-  const std::set<NodeId> alive = nodes.alive();
-  const bool everywhere = std::includes(failed.begin(), failed.end(), alive.begin(), alive.end());
-  if ((task.failed_on.size() >= kFailuresMax && everywhere) || task.failed_on.size() >= kTriesMax) {
-    return JobEnd{"shard_failed",
-                  name + " failed " + std::to_string(task.failed_on.size()) + " times, last on " +
-                      task.last_failure};
-  }
-  return std::nullopt;
-}
-
-std::optional<Duration> Round::allowed() const {
-  const double share = static_cast<double>(done_) / static_cast<double>(tasks_.size());
-  if (share < kCopyShare) {
-    return std::nullopt;
-  }
-  const std::chrono::duration<double> late(kCopyFactor * seconds_.value());
-  return std::max<Duration>(kCopyAfter, std::chrono::ceil<Duration>(late));
-}
-
-std::vector<std::uint32_t> Round::late(TimePoint now) const {
-  std::vector<std::uint32_t> shards;
-  const std::optional<Duration> wait = allowed();
-  for (auto next = singles_.begin(); wait && next != singles_.end() && next->first + *wait <= now;
-       ++next) {
-    if (tasks_[next->second].copy_from <= now) {
-      shards.push_back(next->second);
-    }
-  }
-  return shards;
-}
-
-std::optional<TimePoint> Round::next_late() const {
-  std::optional<TimePoint> earliest;
-  const std::optional<Duration> wait = allowed();
-  for (auto next = singles_.begin();
-       wait && next != singles_.end() && (!earliest || next->first + *wait < *earliest);
-       ++next) {
-    const TimePoint due = std::max(tasks_[next->second].copy_from, next->first + *wait);
-    earliest = earliest ? std::min(*earliest, due) : due;
-  }
-  return earliest;
 }
 
 void Round::forget_single(std::uint32_t shard) {
@@ -369,7 +308,7 @@ Verdict Round::complete(std::uint32_t shard,
   seconds_.add(taken);
   forget_single(shard);
   for (const Lease& one : task.leases) {
-    forget_lease(one);
+    forget_lease(shard, one);
     if (one.offer != offer) {
       superseded.push_back(one);
     }
@@ -390,7 +329,7 @@ std::vector<std::pair<std::uint32_t, Round::Lease>> Round::skip_rest() {
       continue;
     }
     for (const Lease& one : task.leases) {
-      forget_lease(one);
+      forget_lease(shard, one);
       ended.emplace_back(shard, one);
     }
     task.leases.clear();
@@ -402,68 +341,6 @@ std::vector<std::pair<std::uint32_t, Round::Lease>> Round::skip_rest() {
   out_.clear();
   singles_.clear();
   return ended;
-}
-
-void Round::check_invariants() const {
-  std::size_t done = 0;
-  std::size_t skipped = 0;
-  std::size_t offered = 0;
-  std::size_t taken = 0;
-  std::size_t accepted = 0;
-  std::size_t waiting = 0;
-  std::size_t choosy = 0;
-  std::size_t singles = 0;
-  for (std::uint32_t shard = 0; shard < tasks_.size(); ++shard) {
-    const Task& task = tasks_[shard];
-    const bool pending = task.place == Place::kPending;
-    done += task.place == Place::kDone ? 1U : 0U;
-    skipped += task.place == Place::kSkipped ? 1U : 0U;
-    waiting += pending ? 1U : 0U;
-    choosy += is_choosy(task) ? 1U : 0U;
-    singles += task.leases.size() == 1 && singles_.contains({task.leases.front().offered_at, shard})
-                   ? 1U
-                   : 0U;
-    GRADMILL_CHECK(task.leases.size() != 1 ||
-                   task.leases.front().taken ==
-                       singles_.contains({task.leases.front().offered_at, shard}));
-    for (const Lease& one : task.leases) {
-      ++offered;
-      taken += one.taken ? 1U : 0U;
-      accepted += one.accepted ? 1U : 0U;
-      GRADMILL_CHECK(one.taken || !one.accepted);
-    }
-    GRADMILL_CHECK((task.place == Place::kOffered) == !task.leases.empty());
-    GRADMILL_CHECK(task.leases.size() <= 1 ||
-                   (task.leases.size() == 2 && task.leases[0].node != task.leases[1].node));
-    GRADMILL_CHECK(out_.contains(shard) == !task.leases.empty());
-    GRADMILL_CHECK(!task.forgiven_at || !task.refused_by.empty());
-    GRADMILL_CHECK(pending == pending_.contains(shard));
-    GRADMILL_CHECK(is_choosy(task) == choosy_.contains(shard));
-    GRADMILL_CHECK((task.place == Place::kDone) == (task.result.delta.bytes != nullptr));
-  }
-  GRADMILL_CHECK(done == done_ && skipped == skipped_ && waiting == pending_.size());
-  GRADMILL_CHECK(offered == offered_ && taken == taken_ && accepted == accepted_);
-  GRADMILL_CHECK(choosy == choosy_.size() && singles == singles_.size());
-}
-
-void Round::check_invariants(const std::string& job, const NodeRegistry& nodes) const {
-  std::size_t queued = 0;
-  for (NodeId node = 0; node < nodes.size(); ++node) {
-    const std::deque<std::uint32_t>& queue = nodes.at(node).queue;
-    GRADMILL_CHECK(nodes.at(node).reachable() || queue.empty());
-    queued += queue.size();
-    for (const std::uint32_t shard : queue) {
-      GRADMILL_CHECK(tasks_.at(shard).place == Place::kQueued && tasks_[shard].node == node);
-    }
-  }
-  for (std::uint32_t shard = 0; shard < tasks_.size(); ++shard) {
-    queued -= tasks_[shard].place == Place::kQueued ? 1U : 0U;
-    for (const Lease& one : tasks_[shard].leases) {
-      GRADMILL_CHECK(nodes.at(one.node).may_hold_leases());
-      GRADMILL_CHECK(nodes.at(one.node).offers.contains(id(job, shard, one.offer)));
-    }
-  }
-  GRADMILL_CHECK(queued == 0);
 }
 
 }  // namespace gradmill::coordinator

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -40,6 +42,7 @@ class Round {
     TimePoint offered_at{};
     bool taken = false;     ///< The node wants it: it began, or asked for blobs.
     bool accepted = false;  ///< The node has begun.
+    TimePoint accepted_at{};
   };
 
   struct Task {
@@ -52,13 +55,17 @@ class Round {
     unsigned backoffs = 0;                 ///< In a row.
     std::vector<NodeId> failed_on;         ///< Nodes that tried and failed, once per failure.
     std::set<NodeId> diverged_on;          ///< Nodes whose loss became infinite; asked no more.
-    std::vector<NodeId> died_on;           ///< Nodes lost after they had accepted, once per loss.
+    std::vector<NodeId> died_on;           ///< Nodes whose process ended with it, once each time.
+    unsigned ended_with = 0;               ///< Processes that ended and had it, begun or not.
     unsigned given_back = 0;               ///< Times a node accepted, and gave it back unharmed.
     std::string last_failure;              ///< For people.
     TimePoint copy_from{};                 ///< Not before this is it copied again.
     TaskResult result;
     double wait_seconds = 0;      ///< Once done.
     double transfer_seconds = 0;  ///< Once done.
+
+    /// It may be what ended processes, so it runs alone: no other task shall die, or be blamed.
+    [[nodiscard]] bool is_suspect() const { return ended_with >= 2; }
   };
 
   /// `offers_before`: what the numbers of its offers start behind.
@@ -82,6 +89,12 @@ class Round {
   /// Those of them that some node refused or failed at: not every node will do for them. The others
   /// are all alike to a policy, so that one look serves for all.
   [[nodiscard]] const std::set<std::uint32_t>& choosy() const { return choosy_; }
+  /// Whether the shard is one of those others, or would be if it were pending.
+  [[nodiscard]] bool is_alike(std::uint32_t shard) const { return is_alike(tasks_.at(shard)); }
+  /// How many shards wait for a slot of the node that was picked for them.
+  [[nodiscard]] std::size_t queued() const {
+    return tasks_.size() - done_ - skipped_ - pending_.size() - out_.size();
+  }
   /// Shards that are offered, ascending.
   [[nodiscard]] const std::set<std::uint32_t>& out() const { return out_; }
   /// Whether a pending task may go to the node.
@@ -102,7 +115,7 @@ class Round {
   /// have the same bits, but a broken one must not end a job alone.
   [[nodiscard]] bool diverged(std::uint32_t shard, const NodeRegistry& nodes) const;
   /// Why the job must end, if there is no hope of a result for the shard: it failed too often, or
-  /// was lost too often after a node had begun it.
+  /// ended too many processes that had begun it.
   [[nodiscard]] std::optional<JobEnd> hopeless(std::uint32_t shard,
                                                const NodeRegistry& nodes) const;
   /// Shards whose only offer is so late by `now` that another node should try them as well, oldest
@@ -111,6 +124,11 @@ class Round {
   [[nodiscard]] std::vector<std::uint32_t> late(TimePoint now) const;
   /// When the first shard will be, or was; nothing while that cannot be said.
   [[nodiscard]] std::optional<TimePoint> next_late() const;
+  /// Nodes with an offer that takes more than twice the median of the shards done, and over a
+  /// second, ascending; none before the first shard is done.
+  [[nodiscard]] std::set<NodeId> late_nodes(TimePoint now) const;
+  /// When the next offer after those makes its node late.
+  [[nodiscard]] std::optional<TimePoint> next_late_node(TimePoint now) const;
   /// Shards that are done, ascending, and, once complete, those that are not.
   [[nodiscard]] std::vector<std::uint32_t> shards_done() const;
   [[nodiscard]] std::vector<std::uint32_t> shards_missing() const;
@@ -127,15 +145,20 @@ class Round {
 
   /// The node wants the task; it has begun, which may be news. Nothing if the offer is not out.
   void take(std::uint32_t shard, std::uint64_t offer);
-  bool accept(std::uint32_t shard, std::uint64_t offer);
+  bool accept(std::uint32_t shard, std::uint64_t offer, TimePoint now);
   /// The offer, which is out, came to nothing: the node refused it, tried and failed at it, says
   /// that its loss diverged, was lost with it, or gave it back with nothing wrong. Without another
-  /// offer the task is pending again.
+  /// offer the task is pending again. Whether a loss was a death, survived() or died() tells.
   void refuse(std::uint32_t shard, std::uint64_t offer, TimePoint now);
   void diverge(std::uint32_t shard, std::uint64_t offer, TimePoint now);
   void fail(std::uint32_t shard, std::uint64_t offer, const std::string& why, TimePoint now);
   void lose(std::uint32_t shard, std::uint64_t offer, TimePoint now);
   void give_back(std::uint32_t shard, std::uint64_t offer, TimePoint now);
+  /// The node's process goes on: what was lost with it was lost on the way.
+  void survived(NodeId node);
+  /// A process of it that lived until `until` at least has ended, unplanned: what it had begun by
+  /// then and lost died with it. Returns all that was lost, begun or not.
+  [[nodiscard]] std::vector<std::uint32_t> died(NodeId node, TimePoint until = TimePoint::max());
   /// Starts a back-off of a pending task; nodes that refused are asked again from `forgiven_at` on.
   void back_off(std::uint32_t shard, TimePoint forgiven_at);
   /// Ends it: forgets the refusals.
@@ -159,14 +182,17 @@ class Round {
  private:
   /// Takes the lease off its task, which is pending if it was the last one. Returns the lease.
   Lease end_lease(std::uint32_t shard, std::uint64_t offer, TimePoint now);
-  void forget_lease(const Lease& lease);
+  void forget_lease(std::uint32_t shard, const Lease& lease);
   std::uint64_t add_lease(std::uint32_t shard, NodeId node, TimePoint now);
   void keep_choosy(std::uint32_t shard);
   /// Around every change of the task's leases.
   void forget_single(std::uint32_t shard);
   void keep_single(std::uint32_t shard);
-  /// How long an offer may take before its task is copied; nothing while that cannot be said.
-  [[nodiscard]] std::optional<Duration> allowed() const;
+  /// How long an offer may take before it is late, and before its task is copied; nothing while
+  /// that cannot be said.
+  [[nodiscard]] std::optional<Duration> late_after() const;
+  [[nodiscard]] std::optional<Duration> copied_after() const;
+  [[nodiscard]] static bool is_alike(const Task& task);
   [[nodiscard]] static bool is_choosy(const Task& task);
 
   std::uint32_t number_;
@@ -177,6 +203,9 @@ class Round {
   std::set<std::uint32_t> pending_;
   std::set<std::uint32_t> choosy_;  // of the pending ones
   std::set<std::uint32_t> out_;
+  std::map<std::pair<NodeId, std::uint32_t>, TimePoint>
+      in_doubt_;  // lost with a node: when it had begun, if at all
+  std::set<std::tuple<TimePoint, std::uint32_t, NodeId>> leases_;  // of all tasks, oldest first
   std::set<std::pair<TimePoint, std::uint32_t>> singles_;  // only one offer, and taken: since when
   RunningMedian seconds_;  // of the tasks done, from offer to result
   std::size_t done_ = 0;

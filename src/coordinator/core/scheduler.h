@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -242,7 +243,7 @@ class Scheduler {
   /// out.
   Job* holder_of(const TaskId& task);
 
-  // scheduler.cc: what follows from every event.
+  // scheduler.cc: what follows from every event; node_events.cc and task_events.cc have the events.
 
   /// Judges the silent, ends the job that waited too long for capacity, starts the next in line,
   /// gives every task that can go somewhere to a node, and offers what has a slot.
@@ -251,6 +252,10 @@ class Scheduler {
   /// Takes back what is queued at the node, and voids its leases.
   void reclaim_queue(NodeId node);
   void release_node(NodeId node, LossReason reason, TimePoint now, Actions& actions);
+  /// What was lost with the node was lost on the way, or else died with a process of it that lived
+  /// until `until`.
+  void settle_losses(NodeId node);
+  void count_deaths(NodeId node, TimePoint until, TimePoint now, Actions& actions);
   void note_loss(NodeId node,
                  const TaskId& task,
                  LossReason reason,
@@ -263,7 +268,23 @@ class Scheduler {
   /// Queues the task at the node that the policy picks, if it picks one.
   bool assign(Job& job, std::uint32_t shard, TimePoint now);
   void offer_queued(Job& job, TimePoint now, Actions& actions);
+  /// Gives nodes that would stay idle what waits behind the late tasks of others.
+  void relieve_late_nodes(Job& job, TimePoint now, Actions& actions);
+  /// A suspect task has the node, which must be idle, for itself.
+  void queue_at(Job& job, std::uint32_t shard, NodeId node);
+  /// The node that the policy picks for the shard among those with a free slot, or, if the shard is
+  /// suspect, without any task; `but` not these.
+  std::optional<NodeId> pick_idle(const Round& round,
+                                  std::uint32_t shard,
+                                  const std::set<NodeId>& but,
+                                  TimePoint now);
   void copy_stragglers(Job& job, TimePoint now, Actions& actions);
+  void note_straggler(const Job& job,
+                      std::uint32_t shard,
+                      const std::string& event,
+                      NodeId late,
+                      const std::string& what,
+                      Actions& actions) const;
   void make_offer(
       Job& job, std::uint32_t shard, NodeId node, std::uint64_t number, Actions& actions);
   [[nodiscard]] bool out_of_capacity(const Job& job, TimePoint now) const;

@@ -17,6 +17,8 @@ struct TaskOffer {
   BlobRef shard;
   Blob weights;  ///< Where the round starts from.
   LoadRule load_rule = LoadRule::kDelay;
+  /// The node is to say at once that it has begun, since the process of another one ended with it.
+  bool prompt = false;
 };
 
 /// What a node returned for a task, once it has been checked. Seconds as the node measured them.

@@ -97,7 +97,9 @@ void NodeSession::watch() {
 bool NodeSession::beat() {
   try {
     const std::vector<std::string> live = events_.live_jobs();
-    const NodeBeat beat = heart_->heartbeat(live);
+    const auto asked_at = std::chrono::steady_clock::now();
+    NodeBeat beat = heart_->heartbeat(live);
+    beat.took = std::chrono::steady_clock::now() - asked_at;
     if (beat.hello.incarnation != incarnation_) {
       sent_.clear();
       open_slots(beat.hello.slots);

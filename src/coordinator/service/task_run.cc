@@ -68,7 +68,9 @@ class TaskRun {
   TaskAnswer send_offer() {
     const BlobRef& weights = offer_.weights.ref;
     const bool inline_weights = weights.bytes <= kInlineBytesMax && sent_.mark(weights.digest);
-    return link_.run_task(offer_, inline_weights, kWait);
+    // At once, so that it is known to have begun whatever becomes of its node.
+    const std::chrono::milliseconds wait = offer_.prompt ? std::chrono::milliseconds(0) : kWait;
+    return link_.run_task(offer_, inline_weights, wait);
   }
 
   /// Sends what the node lacks; false if the job has ended meanwhile.
