@@ -17,15 +17,19 @@ namespace {
 
 namespace po = boost::program_options;
 
-/// The value as it may stand in a one-line message.
+/// `text` as it may stand in a one-line message.
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(),
+      text.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; },
+      '?');
+  return text;
+}
+
 std::string quoted(const std::string& value) {
   constexpr std::size_t kShown = 60;
-  std::string shown = "'";
-  for (const char c : value.substr(0, kShown)) {
-    const bool printable = static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
-    shown += printable ? c : '?';
-  }
-  return shown + (value.size() > kShown ? "...'" : "'");
+  return "'" + printable(value.substr(0, kShown)) + (value.size() > kShown ? "...'" : "'");
 }
 
 [[noreturn]] void refuse(const std::string& name,
@@ -270,7 +274,7 @@ std::optional<Arguments> CommandLine::parse(const std::vector<std::string>& word
         po::command_line_parser(words).options(accepted).positional(everything).style(kStyle).run(),
         parsed);
   } catch (const po::error& error) {
-    throw invalid_input(std::string(error.what()) + "; see " + program_ + " --help");
+    throw invalid_input(printable(error.what()) + "; see " + program_ + " --help");
   }
   if (parsed.count("help") > 0) {
     std::cout << help();

@@ -25,7 +25,9 @@ FramedTransport::FramedTransport(std::shared_ptr<Socket> socket, std::optional<F
     : TFramedTransport(socket, DEFAULT_BUFFER_SIZE, kKeptBufferBytesMax, make_configuration()),
       socket_(std::move(socket)),
       bounds_(std::move(bounds)),
-      frame_due_(bounds_.has_value()) {}
+      frame_due_(bounds_.has_value()) {
+  read_nothing();
+}
 
 bool FramedTransport::readFrame() {
   if (!std::exchange(frame_due_, false)) {
@@ -85,6 +87,7 @@ std::uint32_t FramedTransport::readEnd() {
   }
   frame_due_ = bounds_.has_value();
   const std::uint32_t bytes = TFramedTransport::readEnd();
+  read_nothing();
   // Thrift would count the bytes of all messages up to the next flush against the limit of one.
   resetConsumedMessageSize();
   return bytes;

@@ -53,11 +53,15 @@ class FramedTransport final : public apache::thrift::transport::TFramedTransport
   // False at the end of the stream; `buffer` is not optional after its first byte.
   bool read_all(std::uint8_t* buffer, std::uint32_t bytes);
   void drop_unsent();
+  // Thrift adds to the start of what is there to read before it looks whether there is anything, so
+  // that start may not be null.
+  void read_nothing() { setReadBuffer(&nothing_, 0); }
 
   std::shared_ptr<Socket> socket_;
   std::optional<FrameBounds> bounds_;
-  bool frame_due_;           // A new message may begin.
-  bool first_frame_ = true;  // Nothing came on this connection yet.
+  bool frame_due_;            // A new message may begin.
+  std::uint8_t nothing_ = 0;  // What there is to read between frames.
+  bool first_frame_ = true;   // Nothing came on this connection yet.
 };
 
 }  // namespace gradmill::rpc

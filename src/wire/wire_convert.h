@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <wire/common_types.h>
@@ -75,6 +76,8 @@ template <class Ours, class Theirs, std::size_t kSize>
 [[nodiscard]] Ours enum_from(Theirs value,
                              const EnumTable<Ours, Theirs, kSize>& table,
                              const char* field) {
+  static_assert(std::is_same_v<std::underlying_type_t<Theirs>, std::int32_t>,
+                "whatever number a peer sends must be a value; see thrift/CMakeLists.txt");
   for (const auto& [ours, theirs] : table) {
     if (theirs == value) {
       return ours;

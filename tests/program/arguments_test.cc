@@ -61,6 +61,11 @@ TEST(Arguments, AnAddressWhosePortMayBeLeftOut) {
   EXPECT_EQ(refusal([&] { address(""); }), "--advertise: is empty");
 }
 
+TEST(Arguments, AnUnknownOptionCannotGarbleItsMessage) {
+  EXPECT_EQ(refusal([] { static_cast<void>(parsed({"--a\nb\x1b[2J\x7f"})); }),
+            "unrecognised option '--a?b?[2J?'; see p --help");
+}
+
 TEST(LogOptions, RefuseOtherFormats) {
   EXPECT_EQ(refusal([] {
               apply_log_options(parsed({"--log-format", "xml"}));

@@ -24,9 +24,9 @@ class CallFaultsTest : public testing::Test {
     ServerOptions with = options();
     with.faults.admit = [this](std::string_view method) {
       methods_.emplace_back(method);
-      return admits_;
+      return admits_.load();
     };
-    with.faults.answer = [this](std::string_view /*method*/) { return answers_; };
+    with.faults.answer = [this](std::string_view /*method*/) { return answers_.load(); };
     return with;
   }
 

@@ -61,12 +61,11 @@ std::optional<std::vector<double>> doubles_in(std::string_view bytes, std::uint6
   return numbers;
 }
 
-/// The text of a file that has this alone after its number, as written by `number`.
+/// What a file says that has one text alone.
 template <class Parse>
-auto read_text(const std::string& path, FileKind kind, Parse parse)
+auto parse_text(std::string_view bytes, FileKind kind, Parse parse)
     -> std::optional<FromFile<decltype(parse(std::string_view{}))>> {
-  const auto bytes = read_if_there(path, kTextBytesMax);
-  const auto sealed = bytes ? unseal(*bytes, kind, 1) : std::nullopt;
+  const auto sealed = unseal(bytes, kind, 1);
   if (!sealed) {
     return std::nullopt;
   }
@@ -146,8 +145,13 @@ FileContent definition_file(std::uint64_t commit, std::string text) {
   return seal(FileKind::kJob, commit, sections, std::move(content));
 }
 
+std::optional<FromFile<Definition>> parse_definition(std::string_view bytes) {
+  return parse_text(bytes, FileKind::kJob, definition_of);
+}
+
 std::optional<FromFile<Definition>> read_definition(const std::string& folder) {
-  return read_text(definition_path(folder), FileKind::kJob, definition_of);
+  const auto bytes = read_if_there(definition_path(folder), kTextBytesMax);
+  return bytes ? parse_definition(*bytes) : std::nullopt;
 }
 
 FileContent state_file(std::uint64_t commit, std::uint64_t number, const Progress& progress) {
@@ -156,10 +160,15 @@ FileContent state_file(std::uint64_t commit, std::uint64_t number, const Progres
   return seal(FileKind::kState, commit, sections, std::move(content));
 }
 
-std::optional<FromFile<Progress>> read_state(const std::string& folder, std::uint64_t number) {
-  return read_text(state_path(folder), FileKind::kState, [&](std::string_view text) {
+std::optional<FromFile<Progress>> parse_state(std::string_view bytes, std::uint64_t number) {
+  return parse_text(bytes, FileKind::kState, [&](std::string_view text) {
     return progress_of_job(number, text);
   });
+}
+
+std::optional<FromFile<Progress>> read_state(const std::string& folder, std::uint64_t number) {
+  const auto bytes = read_if_there(state_path(folder), kTextBytesMax);
+  return bytes ? parse_state(*bytes, number) : std::nullopt;
 }
 
 FileContent weights_file(std::uint64_t commit,
@@ -185,7 +194,16 @@ std::optional<FromFile<Generation>> read_generation(const std::string& folder,
   const std::uint64_t weights_bytes = count * ml::element_bytes(rule.precision);
   const std::uint64_t bytes_max = 2 * weights_bytes + 2 * count * sizeof(double) + kTextBytesMax;
   const auto bytes = read_if_there(weights_path(folder, round), bytes_max);
-  const auto sealed = bytes ? unseal(*bytes, FileKind::kWeights, 5) : std::nullopt;
+  return bytes ? parse_generation(*bytes, definition, round) : std::nullopt;
+}
+
+std::optional<FromFile<Generation>> parse_generation(std::string_view bytes,
+                                                     const Definition& definition,
+                                                     std::uint32_t round) {
+  const ml::TrainingRule& rule = definition.specification->rule;
+  const std::uint64_t count = ml::parameter_count(rule.topology);
+  const std::uint64_t weights_bytes = count * ml::element_bytes(rule.precision);
+  const auto sealed = unseal(bytes, FileKind::kWeights, 5);
   if (!sealed) {
     return std::nullopt;
   }

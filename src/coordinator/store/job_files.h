@@ -69,11 +69,16 @@ struct FromFile {
 };
 
 [[nodiscard]] FileContent definition_file(std::uint64_t commit, std::string text);
+/// The definition in the bytes of its file, if every one is as it was written; likewise below.
+[[nodiscard]] std::optional<FromFile<Definition>> parse_definition(std::string_view bytes);
+/// From the file, if it is there; likewise below.
 [[nodiscard]] std::optional<FromFile<Definition>> read_definition(const std::string& folder);
 
 [[nodiscard]] FileContent state_file(std::uint64_t commit,
                                      std::uint64_t number,
                                      const Progress& progress);
+[[nodiscard]] std::optional<FromFile<Progress>> parse_state(std::string_view bytes,
+                                                            std::uint64_t number);
 [[nodiscard]] std::optional<FromFile<Progress>> read_state(const std::string& folder,
                                                            std::uint64_t number);
 
@@ -88,7 +93,10 @@ struct Generation {
                                        std::uint64_t number,
                                        const Progress& progress,
                                        const Checkpoint& checkpoint);
-/// The generation of `round`, if its file is there and every byte of it as it was written.
+/// The generation of `round`.
+[[nodiscard]] std::optional<FromFile<Generation>> parse_generation(std::string_view bytes,
+                                                                   const Definition& definition,
+                                                                   std::uint32_t round);
 [[nodiscard]] std::optional<FromFile<Generation>> read_generation(const std::string& folder,
                                                                   const Definition& definition,
                                                                   std::uint32_t round);

@@ -7,20 +7,16 @@
 #include <system_error>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
 #include "base/random_id.h"
 #include "coordinator/store/file_identity.h"
+#include "coordinator/store/identity.h"
 #include "coordinator/store/sealed_file.h"
 #include "coordinator/store/sqlite_session.h"
 
 namespace gradmill::coordinator {
 namespace {
 
-using nlohmann::json;
-
-constexpr std::uint64_t kFormat = 1;
 constexpr std::uint64_t kIdentityBytesMax = 4096;
 constexpr unsigned kCoordinatorDigits = 16;
 
@@ -42,9 +38,9 @@ std::string value_of(const std::map<std::string, std::string>& meta, const std::
 }
 
 void check_format(const std::string& root, std::uint64_t format) {
-  if (format > kFormat) {
+  if (format > kStateFormat) {
     throw invalid_input("the state folder " + root + " is of format " + std::to_string(format) +
-                        " and this gradmill knows " + std::to_string(kFormat) +
+                        " and this gradmill knows " + std::to_string(kStateFormat) +
                         "; run the newer gradmill, or give --state-dir another one");
   }
 }
@@ -75,19 +71,18 @@ LoadedState StateLoader::load() {
 }
 
 void StateLoader::read_identity() {
-  const auto bytes = read_if_there(paths_.identity(), kIdentityBytesMax);
-  const auto sealed = bytes ? unseal(*bytes, FileKind::kIdentity, 1) : std::nullopt;
-  if (!sealed) {
-    if (is_there(paths_.identity())) {
-      note("the file identity was damaged and is made anew");
-    }
+  if (!is_there(paths_.identity())) {
     return;
   }
-  const json identity = json::parse(sealed->sections[0], nullptr, false);
-  if (identity.is_object()) {
-    check_format(paths_.root(), identity.value("format", kFormat));
-    loaded_.state.coordinator = identity.value("coordinator", "");
-    epoch_before_ = identity.value("epoch", std::uint64_t{0});
+  try {
+    const auto bytes = read_if_there(paths_.identity(), kIdentityBytesMax);
+    const auto sealed = bytes ? unseal(*bytes, FileKind::kIdentity, 1) : std::nullopt;
+    const Identity identity = identity_of(sealed ? sealed->sections[0] : std::string_view{});
+    check_format(paths_.root(), identity.format);
+    loaded_.state.coordinator = identity.coordinator;
+    epoch_before_ = identity.epoch;
+  } catch (const Damage&) {
+    note("the file identity was damaged and is made anew");
   }
 }
 
@@ -364,10 +359,8 @@ void StateLoader::write() {
   }
   state.epoch = epoch_before_ + 1;
   FileContent content;
-  const std::array sections = {content.keep(json{
-      {"format", kFormat},
-      {"coordinator", state.coordinator},
-      {"epoch", state.epoch}}.dump())};
+  const std::array sections = {content.keep(text_of(
+      Identity{.format = kStateFormat, .coordinator = state.coordinator, .epoch = state.epoch}))};
   batch_->add(paths_.identity(), seal(FileKind::kIdentity, commit_, sections, std::move(content)));
   batch_->apply();
   files_.transact([&] { loaded_.database->transact([&] { write_rows(); }); });
@@ -379,7 +372,7 @@ void StateLoader::write_rows() {
   if (make_tables_) {
     database.make_tables();
   }
-  database.put_meta("format", std::to_string(kFormat));
+  database.put_meta("format", std::to_string(kStateFormat));
   database.put_meta("coordinator", loaded_.state.coordinator);
   database.put_meta("epoch", std::to_string(loaded_.state.epoch));
   database.put_meta("commits", std::to_string(commit_));

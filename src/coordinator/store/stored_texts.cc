@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "coordinator/store/strict_json.h"
 #include "protocol/rule_names.h"
 #include "protocol/specification_check.h"
 
@@ -37,7 +38,7 @@ auto parsed(std::string_view text, Read read) {
 
 template <class T>
 void get(const json& object, const char* key, T& value) {
-  object.at(key).get_to(value);
+  get_exactly(object.at(key), value);
 }
 
 /// JSON has no infinities; they are texts.
@@ -50,11 +51,16 @@ json number(double value) {
 
 double number_of(const json& value) {
   if (!value.is_string()) {
-    return value.get<double>();
+    double number = 0;
+    get_exactly(value, number);
+    return number;
   }
   const auto& text = value.get_ref<const std::string&>();
   if (text == "nan") {
     return std::numeric_limits<double>::quiet_NaN();
+  }
+  if (text != "inf" && text != "-inf") {
+    throw Damage("no number");
   }
   return text == "inf" ? std::numeric_limits<double>::infinity()
                        : -std::numeric_limits<double>::infinity();
@@ -99,7 +105,7 @@ BlobRef ref_of(const json& value) {
     ref.digest.bytes.at(i) =
         static_cast<std::uint8_t>(nibble(hex[2 * i]) << 4U | nibble(hex[2 * i + 1]));
   }
-  value.at(1).get_to(ref.bytes);
+  get_exactly(value.at(1), ref.bytes);
   return ref;
 }
 
@@ -183,8 +189,9 @@ JobSpecification specification_of(const json& object) {
   get(object, "validate_every", specification.validate_every);
   get(object, "early_stop", specification.early_stop);
   get(object, "quorum", specification.quorum);
-  specification.round_deadline =
-      std::chrono::milliseconds(object.at("round_deadline_ms").get<std::int64_t>());
+  std::int64_t round_deadline_ms = 0;
+  get(object, "round_deadline_ms", round_deadline_ms);
+  specification.round_deadline = std::chrono::milliseconds(round_deadline_ms);
   specification.shards = refs_of(object.at("shards"));
   specification.validation = refs_of(object.at("validation"));
   if (object.contains("initial_weights")) {
@@ -226,7 +233,7 @@ void put_if(json& object, const char* key, const std::optional<T>& value) {
 template <class T>
 void get_if(const json& object, const char* key, std::optional<T>& value) {
   if (const auto found = object.find(key); found != object.end()) {
-    value = found->get<T>();
+    get_exactly(*found, value.emplace());
   }
 }
 
@@ -287,9 +294,9 @@ Progress progress_of(std::string_view text) {
     get(object, "exact", progress.exact);
     for (const auto& [node, tally] : object.at("nodes").items()) {
       NodeTally& one = progress.tallies[node];
-      tally.at(0).get_to(one.tasks);
-      tally.at(1).get_to(one.refused);
-      tally.at(2).get_to(one.failed);
+      get_exactly(tally.at(0), one.tasks);
+      get_exactly(tally.at(1), one.refused);
+      get_exactly(tally.at(2), one.failed);
     }
     return progress;
   });
@@ -342,14 +349,14 @@ std::vector<TaskReport> tasks_of(std::string_view text) {
     std::vector<TaskReport> tasks;
     for (const json& item : list) {
       TaskReport& task = tasks.emplace_back();
-      item.at(0).get_to(task.shard);
-      item.at(1).get_to(task.node);
+      get_exactly(item.at(0), task.shard);
+      get_exactly(item.at(1), task.node);
       task.transfer = number_of(item.at(2));
       task.compute = number_of(item.at(3));
       task.wait = number_of(item.at(4));
-      item.at(5).get_to(task.epochs);
+      get_exactly(item.at(5), task.epochs);
       task.loss = number_of(item.at(6));
-      item.at(7).get_to(task.offers);
+      get_exactly(item.at(7), task.offers);
     }
     return tasks;
   });

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "coordinator/store/sealed_file.h"
 #include "coordinator/store/state_folder_store.h"
 #include "coordinator/store/support.h"
 
@@ -118,6 +119,21 @@ TEST_F(StoreDamage, DamagedIdentityIsMadeAnew) {
     EXPECT_GT(state.epoch, 3U) << what;
     EXPECT_EQ(state.jobs.size(), 2U) << what;
   });
+}
+
+TEST_F(StoreDamage, IdentityThatSaysNonsenseIsMadeAnew) {
+  const std::string coordinator = open_state_folder(path())->load().coordinator;
+  for (const std::string_view text :
+       {"{\"coordinator\":7}", "{\"epoch\":\"x\"}", "{\"format\":1e300}", "{\"epoch\":-1}", "[]"}) {
+    std::string bytes;
+    for (const std::string_view part : seal(FileKind::kIdentity, 9, {&text, 1}).parts) {
+      bytes += part;
+    }
+    put(at("identity"), bytes);
+    const StoredState state = open_state_folder(path())->load();
+    EXPECT_EQ(state.coordinator, coordinator) << text;
+    EXPECT_THAT(state.notes, Contains("the file identity was damaged and is made anew")) << text;
+  }
 }
 
 TEST_F(StoreDamage, JobWithoutWeightsIsLeftOutAndKept) {

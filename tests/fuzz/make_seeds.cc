@@ -1,0 +1,311 @@
+// Writes the seeds of the fuzz targets, all but the few that are written by hand.
+// usage: make_seeds tests/fuzz/seeds
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <thrift/protocol/TBinaryProtocol.h>
+#include <thrift/transport/TBufferTransports.h>
+#include <wire/CoordinatorService.h>
+#include <wire/NodeService.h>
+
+#include "coordinator/store/identity.h"
+#include "coordinator/store/job_files.h"
+#include "coordinator/store/sealed_file.h"
+#include "coordinator/store/stored_texts.h"
+#include "formats/model_file.h"
+#include "formats/shard_blob.h"
+#include "fuzz/connection.h"
+#include "fuzz/jobs.h"
+#include "wire/job_convert.h"
+#include "wire/wire_convert.h"
+
+namespace gradmill::fuzz {
+namespace {
+
+using apache::thrift::protocol::TBinaryProtocol;
+using apache::thrift::transport::TMemoryBuffer;
+
+// See connection.h and state_files_fuzz.cc.
+const std::string kMessages("\0", 1);
+
+std::string g_folder;
+
+void write(const std::string& target, const std::string& name, const std::string& bytes) {
+  std::filesystem::create_directories(g_folder + "/" + target);
+  std::ofstream file(g_folder + "/" + target + "/" + name, std::ios::binary | std::ios::trunc);
+  file << bytes;
+  if (!file.flush()) {
+    throw std::runtime_error("cannot write " + g_folder + "/" + target + "/" + name);
+  }
+}
+
+/// The message of one call: `send(client)` sends it.
+template <class Client, class Send>
+std::string call(Send send) {
+  const auto buffer = std::make_shared<TMemoryBuffer>();
+  Client client(std::make_shared<TBinaryProtocol>(buffer));
+  send(client);
+  return buffer->getBufferAsString();
+}
+
+std::string messages(const std::vector<std::string>& calls) {
+  std::string input = kMessages;
+  for (std::size_t n = 0; n < calls.size(); ++n) {
+    input += (n == 0 ? "" : std::string(kBetweenMessages)) + calls[n];
+  }
+  return input;
+}
+
+/// Those of a job in double.
+Blob full_weights() { return make_blob(*weights().bytes + *weights().bytes); }
+
+wire::BlobRef ref_of(const Blob& blob) {
+  wire::BlobRef ref;
+  ref.digest = wire::to_wire(blob.ref.digest);
+  ref.bytes = static_cast<std::int64_t>(blob.ref.bytes);
+  return ref;
+}
+
+wire::PutBlobRequest put_blob(const Blob& blob) {
+  wire::PutBlobRequest request;
+  request.blob = ref_of(blob);
+  request.data = *blob.bytes;
+  return request;
+}
+
+wire::GetBlobRequest get_blob(const Blob& blob) {
+  wire::GetBlobRequest request;
+  request.blob = ref_of(blob);
+  request.bytes_max = 100;
+  return request;
+}
+
+/// A job with all that a job can have.
+JobSpecification full_specification() {
+  JobSpecification job = *specification();
+  job.rule.precision = ml::Precision::kDouble;
+  job.rule.activation = ml::Activation::kTanh;
+  job.rule.optimizer = ml::Optimizer::kAdam;
+  job.rule.epochs = 0;
+  job.rule.steps_per_round = 3;
+  job.rule.batch_size = 1;
+  job.rule.weight_decay = 0.1;
+  job.rule.label_smoothing = 0.1;
+  job.rule.schedule = ml::Schedule::kOneCycle;
+  job.rule.standardization = {.mean = {0.5}, .deviation = {2}};
+  job.server = {.optimizer = ml::ServerOptimizer::kAdam, .eta = 0.01, .momentum = 0.9};
+  job.early_stop = 1;
+  job.quorum = 1;
+  job.round_deadline = std::chrono::milliseconds(1);
+  job.initial_weights = full_weights().ref;
+  return job;
+}
+
+template <class Request>
+Request about_job(const std::string& job) {
+  Request request;
+  request.job_id = job;
+  return request;
+}
+
+void write_coordinator_calls() {
+  using Client = wire::CoordinatorServiceClient;
+  const std::string target = "coordinator_processor";
+  wire::SubmitJobRequest submit;
+  submit.job_id = "new";
+  submit.specification = wire::to_wire(*specification());
+  wire::ControlJobRequest control = about_job<wire::ControlJobRequest>("new");
+  control.command = wire::JobCommand::CANCEL;
+  wire::FollowJobRequest follow = about_job<wire::FollowJobRequest>("done");
+  follow.with_tasks = true;
+  wire::CollectGarbageRequest garbage;
+  garbage.dry_run = true;
+  garbage.keep_jobs = 1;
+  garbage.keep_for_ms = -1;
+  wire::JoinRequest join;
+  join.host = "node";
+  join.port = 1;
+  join.incarnation = "0123456789abcdef";
+  wire::AddNodeRequest add;
+  add.host = "node";
+  add.port = 1;
+  wire::RemoveNodeRequest remove;
+  remove.host = "node";
+  remove.port = 1;
+  const std::string submitting = call<Client>([&](Client& c) { c.send_submitJob(submit); });
+  write(target, "submit_lacking", messages({submitting}));
+  wire::SubmitJobRequest submit_full;
+  submit_full.job_id = "full";
+  submit_full.specification = wire::to_wire(full_specification());
+  write(target,
+        "submit_full",
+        messages({call<Client>([](Client& c) { c.send_putBlob(put_blob(shard())); }),
+                  call<Client>([](Client& c) { c.send_putBlob(put_blob(full_weights())); }),
+                  call<Client>([&](Client& c) { c.send_submitJob(submit_full); })}));
+  write(target,
+        "submit_and_cancel",
+        messages({call<Client>([](Client& c) { c.send_putBlob(put_blob(shard())); }),
+                  submitting,
+                  call<Client>([&](Client& c) { c.send_controlJob(control); })}));
+  write(
+      target,
+      "read_a_job",
+      messages(
+          {call<Client>([&](Client& c) { c.send_followJob(follow); }),
+           call<Client>([](Client& c) { c.send_getJob(about_job<wire::GetJobRequest>("done")); }),
+           call<Client>([](Client& c) { c.send_jobLogs(about_job<wire::JobLogsRequest>("done")); }),
+           call<Client>([](Client& c) { c.send_listJobs({}); }),
+           call<Client>([](Client& c) { c.send_getBlob(get_blob(weights())); })}));
+  write(target,
+        "delete",
+        messages({call<Client>([&](Client& c) { c.send_collectGarbage(garbage); }),
+                  call<Client>([](Client& c) {
+                    c.send_deleteJob(about_job<wire::DeleteJobRequest>("done"));
+                  })}));
+  write(target,
+        "nodes",
+        messages({call<Client>([&](Client& c) { c.send_join(join); }),
+                  call<Client>([&](Client& c) { c.send_addNode(add); }),
+                  call<Client>([](Client& c) { c.send_listNodes({}); }),
+                  call<Client>([&](Client& c) { c.send_removeNode(remove); })}));
+}
+
+void write_node_calls() {
+  using Client = wire::NodeServiceClient;
+  const std::string target = "node_processor";
+  wire::Fence fence;
+  fence.coordinator_id = "fuzz";
+  fence.epoch = 1;
+  wire::TaskId task;
+  task.job_id = "new";
+  task.round = 1;
+  task.offer = 1;
+  wire::PutBlobRequest put = put_blob(shard());
+  put.fence = fence;
+  wire::RunTaskRequest run;
+  run.fence = fence;
+  run.task = task;
+  run.job_digest = wire::to_wire(job_digest(*specification()));
+  run.rule = wire::to_wire(*specification()).rule;
+  run.rounds = static_cast<std::int32_t>(specification()->rounds);
+  run.weights = ref_of(weights());
+  run.shard = ref_of(shard());
+  run.load_rule = wire::LoadRule::DELAY;
+  run.wait_ms = 1;
+  const std::string lacking = call<Client>([&](Client& c) { c.send_runTask(run); });
+  run.__set_weights_data(*weights().bytes);
+  wire::PollTaskRequest poll;
+  poll.fence = fence;
+  poll.task = task;
+  poll.wait_ms = 1;
+  wire::CancelTaskRequest cancel;
+  cancel.fence = fence;
+  cancel.task = task;
+  wire::GetBlobRequest get = get_blob(weights());
+  get.fence = fence;
+  wire::HeartbeatRequest beat;
+  beat.fence = fence;
+  beat.live_jobs = {"new"};
+  write(target, "lacking", messages({lacking}));
+  write(target,
+        "train",
+        messages({call<Client>([&](Client& c) { c.send_putBlob(put); }),
+                  call<Client>([&](Client& c) { c.send_runTask(run); }),
+                  call<Client>([&](Client& c) { c.send_pollTask(poll); }),
+                  call<Client>([&](Client& c) { c.send_getBlob(get); }),
+                  call<Client>([&](Client& c) { c.send_cancelTask(cancel); })}));
+  run.rule = wire::to_wire(full_specification()).rule;
+  run.weights = ref_of(full_weights());
+  run.__set_weights_data(*full_weights().bytes);
+  run.load_rule = wire::LoadRule::REFUSE_OR_DELAY;
+  write(target,
+        "train_batches",
+        messages({call<Client>([&](Client& c) { c.send_putBlob(put); }),
+                  call<Client>([&](Client& c) { c.send_runTask(run); }),
+                  call<Client>([&](Client& c) { c.send_pollTask(poll); })}));
+  write(target,
+        "heartbeat",
+        messages({call<Client>([&](Client& c) { c.send_heartbeat(beat); }),
+                  call<Client>([](Client& c) { c.send_hello({}); })}));
+}
+
+std::string bytes_of(const coordinator::FileContent& content) {
+  std::string bytes;
+  for (const std::string_view part : content.parts) {
+    bytes += part;
+  }
+  return bytes;
+}
+
+void write_state_files() {
+  using namespace coordinator;
+  const std::string target = "state_files";
+  const Definition definition{.number = 3,
+                              .job = "fuzz",
+                              .specification = specification(),
+                              .shard_rows = {2},
+                              .submitted_ms = 1};
+  Progress progress;
+  progress.round = 2;
+  progress.weights = weights().ref;
+  progress.tallies["node:1"].tasks = 2;
+  JobEvent event;
+  event.sequence = 1;
+  event.event = "task_failed";
+  event.round = 1;
+  event.shard = 0;
+  event.attempt = 1;
+  const std::string numbered = "3\n" + text_of(progress);
+  write(
+      target, "job_file", std::string(1, '\0') + bytes_of(definition_file(7, text_of(definition))));
+  write(target, "state_file", std::string(1, '\0') + bytes_of(state_file(7, 3, progress)));
+  write(target, "definition", "\1" + text_of(definition));
+  write(target, "progress", "\2" + text_of(progress));
+  write(target, "report", "\3" + text_of(report()));
+  write(target, "tasks", "\4" + text_of(report().tasks));
+  write(target, "event", "\5" + text_of(event));
+  write(target, "identity", "\6" + text_of(Identity{.coordinator = "fuzz", .epoch = 1}));
+  write(target, "weights", "\7" + numbered + "\n\n" + *weights().bytes);
+}
+
+void write_formats() {
+  write("shard_blob", "bytes", *shard().bytes);
+  ml::Shard floats;
+  floats.rows = 1;
+  floats.features = 2;
+  floats.classes = 1;
+  floats.values = std::vector<float>{0.5F, -1.0F};
+  floats.labels = {0};
+  write("shard_blob", "floats", formats::encode_shard(floats));
+  formats::ModelFile model;
+  model.topology = specification()->rule.topology;
+  model.metadata["rounds"] = "2";
+  model.parameters = *weights().bytes;
+  write("model_file", "float", formats::encode_model_header(model) + model.parameters);
+  model.precision = ml::Precision::kDouble;
+  model.standardization = {.mean = {0.5}, .deviation = {2}};
+  model.parameters += model.parameters;
+  write("model_file", "standardized", formats::encode_model_header(model) + model.parameters);
+}
+
+}  // namespace
+}  // namespace gradmill::fuzz
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: make_seeds FOLDER\n";
+    return 2;
+  }
+  gradmill::fuzz::g_folder = argv[1];
+  gradmill::fuzz::write_coordinator_calls();
+  gradmill::fuzz::write_node_calls();
+  gradmill::fuzz::write_state_files();
+  gradmill::fuzz::write_formats();
+  return 0;
+}
