@@ -42,6 +42,11 @@ exception NotFound {
   1: string message  // one line for people
 }
 
+/** The caller is known, and may not do this. */
+exception NotAllowed {
+  1: string message  // one line for people: who, and what it takes
+}
+
 /** The server failed, or cannot do this in its present state. */
 exception Internal {
   1: string message  // one line for people; no detail where the failure is a defect

@@ -309,50 +309,58 @@ struct ListFaultsResponse {
 
 service CoordinatorService {
   common.HelloResponse hello(1: common.HelloRequest request)
-      throws (1: common.InvalidRequest invalid),
+      throws (1: common.InvalidRequest invalid, 5: common.NotAllowed refused),
   SubmitJobResponse submitJob(1: SubmitJobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.Unavailable unavailable),
+              3: common.Unavailable unavailable, 5: common.NotAllowed refused),
   JobStatus followJob(1: FollowJobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.NotFound missing, 4: common.Unavailable unavailable),
+              3: common.NotFound missing, 4: common.Unavailable unavailable,
+              5: common.NotAllowed refused),
   ControlJobResponse controlJob(1: ControlJobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.NotFound missing, 4: common.Unavailable unavailable),
+              3: common.NotFound missing, 4: common.Unavailable unavailable,
+              5: common.NotAllowed refused),
   ListJobsResponse listJobs(1: ListJobsRequest request)
-      throws (1: common.InvalidRequest invalid, 2: common.Internal internal),
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              5: common.NotAllowed refused),
   GetJobResponse getJob(1: GetJobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.NotFound missing),
+              3: common.NotFound missing, 5: common.NotAllowed refused),
   JobLogsResponse jobLogs(1: JobLogsRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.NotFound missing, 4: common.Unavailable unavailable),
+              3: common.NotFound missing, 4: common.Unavailable unavailable,
+              5: common.NotAllowed refused),
   DeleteJobResponse deleteJob(1: DeleteJobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.NotFound missing, 4: common.Unavailable unavailable),
+              3: common.NotFound missing, 4: common.Unavailable unavailable,
+              5: common.NotAllowed refused),
   CollectGarbageResponse collectGarbage(1: CollectGarbageRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.Unavailable unavailable),
+              3: common.Unavailable unavailable, 5: common.NotAllowed refused),
   JoinResponse join(1: JoinRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.Unavailable unavailable),
+              3: common.Unavailable unavailable, 5: common.NotAllowed refused),
   AddNodeResponse addNode(1: AddNodeRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.Unavailable unavailable),
+              3: common.Unavailable unavailable, 5: common.NotAllowed refused),
   RemoveNodeResponse removeNode(1: RemoveNodeRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.NotFound missing, 4: common.Unavailable unavailable),
+              3: common.NotFound missing, 4: common.Unavailable unavailable,
+              5: common.NotAllowed refused),
   ListNodesResponse listNodes(1: ListNodesRequest request)
-      throws (1: common.InvalidRequest invalid, 2: common.Internal internal),
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              5: common.NotAllowed refused),
   SetFaultsResponse setFaults(1: SetFaultsRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.NotFound missing),
+              3: common.NotFound missing, 5: common.NotAllowed refused),
   ListFaultsResponse listFaults(1: ListFaultsRequest request)
-      throws (1: common.InvalidRequest invalid, 2: common.Internal internal),
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              5: common.NotAllowed refused),
   common.PutBlobResponse putBlob(1: common.PutBlobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.Unavailable unavailable),
+              3: common.Unavailable unavailable, 5: common.NotAllowed refused),
   common.GetBlobResponse getBlob(1: common.GetBlobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.NotFound missing)
+              3: common.NotFound missing, 5: common.NotAllowed refused)
 }

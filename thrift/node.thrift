@@ -109,7 +109,7 @@ struct GetNodeFaultsResponse {
 
 service NodeService {
   common.HelloResponse hello(1: common.HelloRequest request)
-      throws (1: common.InvalidRequest invalid),
+      throws (1: common.InvalidRequest invalid, 5: common.NotAllowed refused),
   HeartbeatResponse heartbeat(1: HeartbeatRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal),
   TaskResponse runTask(1: RunTaskRequest request)

@@ -50,7 +50,7 @@ int run_program(const std::vector<std::string>& words) {
   const CommonRequest& common =
       std::visit([](const CommonRequest& one) -> const CommonRequest& { return one; }, *request);
   const std::unique_ptr<CoordinatorLink> connection =
-      make_thrift_coordinator_link(common.coordinator);
+      make_thrift_coordinator_link(common.coordinator, common.tls);
   const std::unique_ptr<RetryTimer> timer = make_retry_timer();
   ReconnectingLink link(*connection, *timer, {common.reconnect_timeout, tell});
   // The first signal lets go of the job; process.h lets the second end the process at once.

@@ -1,6 +1,8 @@
 // compute_node: trains shards for coordinators.
 
 #include <cstdlib>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +20,7 @@
 #include "program/exit_code.h"
 #include "program/process.h"
 #include "rpc/server.h"
+#include "rpc/tls.h"
 
 namespace gradmill::node {
 namespace {
@@ -45,6 +48,28 @@ void log_kernel() {
              .plain = true});
 }
 
+/// How connections are protected; nothing is set without TLS.
+struct Protection {
+  std::shared_ptr<rpc::TlsContext> context;
+  rpc::ClientTls to_coordinators;
+  std::function<void()> on_hangup;
+};
+
+Protection protection_of(const ServeRequest& request) {
+  if (!request.tls) {
+    return {};
+  }
+  Protection protection;
+  protection.context = std::make_shared<rpc::TlsContext>(*request.tls);
+  protection.to_coordinators = {
+      .context = protection.context,
+      .names = std::make_shared<rpc::AllowedNames>(rpc::AllowedNames{
+          {request.coordinators.begin(), request.coordinators.end()}, kCoordinatorsOption})};
+  program::hold_hangups();
+  protection.on_hangup = [context = protection.context] { context->reload(); };
+  return protection;
+}
+
 int serve(const std::vector<std::string>& words) {
   std::optional<ServeRequest> request = parse_command_line(words);
   if (!request) {
@@ -60,6 +85,8 @@ int serve(const std::vector<std::string>& words) {
   server_options.name = "compute_node";
   server_options.address = request->listen;
   server_options.drain_timeout = kCallsEnd;
+  const Protection protection = protection_of(*request);
+  server_options.tls = protection.context;
   if (request->fault_injection) {
     server_options.faults = {
         .admit = [&](auto method) { return !is_task_call(method) || injector->admit_call(); },
@@ -68,9 +95,8 @@ int serve(const std::vector<std::string>& words) {
         .begin = [&] { injector->begin_task(); },
         .hold_back = [&](auto compute) { return injector->hold_back(compute); }};
   }
-  rpc::Server server(server_options, make_node_handlers([&] {
-                       return NodeParts{*worker, injector ? &*injector : nullptr};
-                     }));
+  const auto parts = [&] { return NodeParts{*worker, injector ? &*injector : nullptr}; };
+  rpc::Server server(server_options, make_node_handlers(parts, protection.to_coordinators.names));
   const Address address{server_options.address.host, server.port()};
   if (request->fault_injection) {
     injector.emplace(request->seed, address.text());
@@ -89,10 +115,10 @@ int serve(const std::vector<std::string>& words) {
         .incarnation = worker->hello().incarnation};
     joiner.emplace(join.coordinators,
                    announcement,
-                   make_thrift_join_link,
+                   make_thrift_join_links(protection.to_coordinators),
                    [&](const std::string& coordinator) { return worker->last_heard(coordinator); });
   }
-  program::wait_for_stop_signal();
+  program::wait_for_stop_signal(protection.on_hangup);
   if (injector) {
     injector->stop();
   }

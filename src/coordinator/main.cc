@@ -2,11 +2,14 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <optional>
 
 #include "base/durable_file.h"
 #include "base/error.h"
 #include "base/event_log.h"
+#include "coordinator/adapter/access_list.h"
 #include "coordinator/adapter/coordinator_handler.h"
 #include "coordinator/adapter/thrift_node_link.h"
 #include "coordinator/command_line/command_line.h"
@@ -18,6 +21,7 @@
 #include "program/exit_code.h"
 #include "program/process.h"
 #include "rpc/server.h"
+#include "rpc/tls.h"
 
 namespace gradmill::coordinator {
 namespace {
@@ -97,6 +101,30 @@ rpc::CallFaults call_faults(std::optional<faults::FaultInjector>& injector) {
   return {.admit = admit, .answer = answer};
 }
 
+/// How connections are protected; nothing is set without TLS.
+struct Protection {
+  std::shared_ptr<rpc::TlsContext> context;
+  std::shared_ptr<const AccessList> access;
+  rpc::ClientTls to_nodes;
+  std::function<void()> on_hangup;
+};
+
+Protection protection_of(const ServeRequest& request) {
+  if (!request.tls) {
+    return {};
+  }
+  const std::vector<std::string>& nodes = request.tls_nodes;
+  Protection protection;
+  protection.access = std::make_shared<AccessList>(nodes, request.tls_users);
+  protection.context = std::make_shared<rpc::TlsContext>(*request.tls);
+  protection.to_nodes = {.context = protection.context,
+                         .names = std::make_shared<rpc::AllowedNames>(
+                             rpc::AllowedNames{{nodes.begin(), nodes.end()}, kNodesOption})};
+  program::hold_hangups();
+  protection.on_hangup = [context = protection.context] { context->reload(); };
+  return protection;
+}
+
 int serve(const std::vector<std::string>& words) {
   std::optional<ServeRequest> request = parse_command_line(words);
   if (!request) {
@@ -108,6 +136,8 @@ int serve(const std::vector<std::string>& words) {
   rpc::ServerOptions server_options;
   server_options.name = "coordinator";
   server_options.address = request->listen;
+  const Protection protection = protection_of(*request);
+  server_options.tls = protection.context;
   // The server makes no handler before it is started; its port says who holds the state folder.
   std::optional<faults::FaultInjector> injector;
   std::optional<FaultRelay> relay;
@@ -115,9 +145,8 @@ int serve(const std::vector<std::string>& words) {
   if (request->fault_injection) {
     server_options.faults = call_faults(injector);
   }
-  rpc::Server server(server_options, make_coordinator_handlers([&] {
-                       return CoordinatorParts{*coordinator, *relay};
-                     }));
+  const auto parts = [&] { return CoordinatorParts{*coordinator, *relay}; };
+  rpc::Server server(server_options, make_coordinator_handlers(parts, protection.access));
   const Address address{server_options.address.host, server.port()};
   const std::unique_ptr<JobStore> store = open_state_folder(state_folder(*request), address.text());
   StoredState state = store->load();
@@ -126,7 +155,8 @@ int serve(const std::vector<std::string>& words) {
   }
   const NodeLinkFactory links =
       make_thrift_node_links({.coordinator = state.coordinator, .epoch = state.epoch},
-                             heartbeat_deadline(request->options.scheduler.detection));
+                             heartbeat_deadline(request->options.scheduler.detection),
+                             protection.to_nodes);
   coordinator.emplace(
       request->options, std::move(request->policy), nodes, links, *store, std::move(state));
   if (request->fault_injection) {
@@ -138,7 +168,7 @@ int serve(const std::vector<std::string>& words) {
   server.start();
   program::announce_listening(address.host, address.port);
 
-  program::wait_for_stop_signal();
+  program::wait_for_stop_signal(protection.on_hangup);
   // Whatever is not durable by then is computed again after the next start.
   program::leave_within(kLeave, program::kSucceeded);
   if (injector) {

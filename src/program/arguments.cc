@@ -50,6 +50,25 @@ std::optional<Address> parse_address(std::string_view text) {
   return Address{std::string(text.substr(0, colon)), *port};
 }
 
+/// What stands between the commas.
+std::vector<std::string> split(const std::string& value) {
+  std::vector<std::string> elements;
+  for (std::size_t begin = 0; begin <= value.size();) {
+    const std::size_t end = std::min(value.find(',', begin), value.size());
+    elements.push_back(value.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return elements;
+}
+
+template <class T>
+void add_once(std::vector<T>& list, T value, const std::string& name, const std::string& text) {
+  if (std::find(list.begin(), list.end(), value) != list.end()) {
+    throw invalid_input(name + ": " + quoted(text) + " is there twice");
+  }
+  list.push_back(std::move(value));
+}
+
 std::string number_text(double value) {
   std::ostringstream text;
   text << value;
@@ -191,21 +210,26 @@ Address Arguments::address(const std::string& name, std::uint16_t port) const {
   refuse(name, value, "HOST or HOST:PORT");
 }
 
-std::vector<Address> Arguments::addresses(const std::string& name) const {
+std::vector<std::string> Arguments::names(const std::string& name) const {
   const std::string& value = values_.at(name);
+  std::vector<std::string> list;
+  for (const std::string& element : split(value)) {
+    if (element.empty()) {
+      refuse(name, value, "one or more names with commas between");
+    }
+    add_once(list, element, name, element);
+  }
+  return list;
+}
+
+std::vector<Address> Arguments::addresses(const std::string& name) const {
   std::vector<Address> list;
-  for (std::size_t begin = 0; begin <= value.size();) {
-    const std::size_t end = std::min(value.find(',', begin), value.size());
-    const std::string element = value.substr(begin, end - begin);
+  for (const std::string& element : split(values_.at(name))) {
     const std::optional<Address> address = parse_address(element);
     if (!address) {
       refuse(name, element, "HOST:PORT");
     }
-    if (std::find(list.begin(), list.end(), *address) != list.end()) {
-      throw invalid_input(name + ": " + quoted(element) + " is there twice");
-    }
-    list.push_back(*address);
-    begin = end + 1;
+    add_once(list, *address, name, element);
   }
   return list;
 }

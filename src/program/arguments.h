@@ -44,6 +44,8 @@ class Arguments {
   [[nodiscard]] Address address(const std::string& name) const;
   /// HOST or HOST:PORT; `port` if there is none.
   [[nodiscard]] Address address(const std::string& name, std::uint16_t port) const;
+  /// One or more different words with commas between.
+  [[nodiscard]] std::vector<std::string> names(const std::string& name) const;
   /// One or more different HOST:PORT with commas between.
   [[nodiscard]] std::vector<Address> addresses(const std::string& name) const;
 

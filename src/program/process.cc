@@ -21,8 +21,7 @@ sigset_t stop_signals() {
   return set;
 }
 
-int wait_for_signal() {
-  const sigset_t set = stop_signals();
+int wait_for_signal(const sigset_t& set) {
   int signal = 0;
   sigwait(&set, &signal);
   return signal;
@@ -62,15 +61,29 @@ void keep_freed_memory() {
   ::mallopt(M_TRIM_THRESHOLD, 8 * kLargest);  // NOLINT(concurrency-mt-unsafe)
 }
 
-void wait_for_stop_signal() {
-  const int first = wait_for_signal();
+void hold_hangups() {
+  sigset_t hangup;
+  sigemptyset(&hangup);
+  sigaddset(&hangup, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &hangup, nullptr);
+}
+
+void wait_for_stop_signal(const std::function<void()>& on_hangup) {
+  sigset_t awaited = stop_signals();
+  if (on_hangup) {
+    sigaddset(&awaited, SIGHUP);
+  }
+  int first = wait_for_signal(awaited);
+  for (; first == SIGHUP; first = wait_for_signal(awaited)) {
+    on_hangup();
+  }
   const std::string name = first == SIGINT ? "SIGINT" : "SIGTERM";
   log_event({.event = "stopping",
              .fields = {{"signal", name}},
              .message = name + ": stopping; once more to leave at once",
              .plain = true});
   std::thread([] {
-    const int second = wait_for_signal();
+    const int second = wait_for_signal(stop_signals());
     leave_at_once(128 + second);
   }).detach();
 }

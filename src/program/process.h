@@ -16,8 +16,12 @@ namespace gradmill::program {
 /// system page by page: for servers whose tasks are short.
 void keep_freed_memory();
 
-/// Waits until SIGINT or SIGTERM comes. From then on a second one ends the process at once.
-void wait_for_stop_signal();
+/// Keeps SIGHUP for wait_for_stop_signal(); else it ends the process. Before other threads start.
+void hold_hangups();
+
+/// Waits until SIGINT or SIGTERM comes. From then on a second one ends the process at once. Until
+/// then each SIGHUP runs `on_hangup`, in this thread, if hold_hangups() was called.
+void wait_for_stop_signal(const std::function<void()>& on_hangup = {});
 
 /// Logs `name: listening on HOST:PORT`, or an event called listening in JSON, for a server that can
 /// be used now.

@@ -11,6 +11,7 @@
 #include "rpc/connect.h"
 #include "rpc/process_setup.h"
 #include "rpc/protocol.h"
+#include "rpc/tls_stream.h"
 
 namespace gradmill::rpc::internal {
 namespace {
@@ -56,12 +57,12 @@ const char* reason(const TApplicationException& error) {
 
 }  // namespace
 
-ClientChannel::ClientChannel(Address address,
-                             std::chrono::milliseconds connect_timeout,
-                             std::shared_ptr<Interrupt> interrupt)
+ClientChannel::ClientChannel(Address address, ConnectionOptions options)
     : address_(std::move(address)),
-      connect_timeout_(connect_timeout),
-      interrupt_(interrupt == nullptr ? std::make_shared<Interrupt>() : std::move(interrupt)) {
+      connect_timeout_(options.connect_timeout),
+      tls_(std::move(options.tls)),
+      interrupt_(options.interrupt == nullptr ? std::make_shared<Interrupt>()
+                                              : std::move(options.interrupt)) {
   ignore_sigpipe();
   redirect_thrift_output();
 }
@@ -91,10 +92,34 @@ bool ClientChannel::reuse() {
 std::shared_ptr<apache::thrift::protocol::TProtocol> ClientChannel::connect() {
   drop();
   reused_ = false;
-  Descriptor fd = connect_to(address_, std::min(connect_timeout_, time_left()), interrupt_.get());
-  socket_ = std::make_shared<Socket>(std::move(fd), address_.text(), traffic_);
+  const auto timeout = std::min(connect_timeout_, time_left());
+  const auto connected_by = Socket::Clock::now() + timeout;
+  Descriptor fd = connect_to(address_, timeout, interrupt_.get());
+  std::unique_ptr<Stream> stream = tls_.context == nullptr
+                                       ? std::make_unique<PlainStream>(std::move(fd))
+                                       : tls_.context->connect(std::move(fd), address_.host);
+  socket_ = std::make_shared<Socket>(std::move(stream), address_.text(), traffic_);
+  shake_hands(connected_by);
   socket_->bound(deadline_time_, interrupt_.get());
   return std::make_shared<Protocol>(std::make_shared<FramedTransport>(socket_, std::nullopt));
+}
+
+void ClientChannel::shake_hands(Socket::Clock::time_point deadline) {
+  socket_->bound(deadline, interrupt_.get());
+  try {
+    socket_->handshake();
+  } catch (const TTransportException& error) {
+    if (error.getType() == TTransportException::TIMED_OUT) {
+      throw TlsFailure(ErrorCode::kUnreachable, "no TLS handshake in time");
+    }
+    throw;
+  }
+  const std::optional<PeerIdentity> peer = socket_->peer();
+  if (peer && tls_.names != nullptr && !tls_.names->names.contains(peer->name)) {
+    throw TlsFailure(ErrorCode::kNotAllowed,
+                     "its certificate is that of '" + peer->name + "', whom " + tls_.names->option +
+                         " does not name");
+  }
 }
 
 void ClientChannel::handle_exception(bool established) {
@@ -107,7 +132,15 @@ void ClientChannel::handle_exception(bool established) {
     drop();
     return;
   }
+  // As a server with TLS does that meets a client without.
+  const bool at_once = !established && tls_.context == nullptr && socket_ != nullptr &&
+                       socket_->closed_by_peer() && socket_->bytes_read() == 0;
   try {
+    if (at_once) {
+      fail(
+          "closed the connection at once; if it wants TLS, give --tls-cert, --tls-key and "
+          "--tls-ca");
+    }
     translate();
   } catch (...) {
     drop();
@@ -135,6 +168,8 @@ void ClientChannel::translate() const {
     throw;
   } catch (const MessageTooLarge& error) {
     throw invalid_input(address_.text() + ": " + error.what());
+  } catch (const TlsFailure& error) {
+    throw Error(error.code(), address_.text() + ": " + error.what());
   } catch (const TTransportException& error) {
     if (error.getType() == TTransportException::TIMED_OUT) {
       fail("no answer within " + duration_text(deadline_));

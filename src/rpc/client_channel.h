@@ -13,17 +13,29 @@
 #include "rpc/interrupt.h"
 #include "rpc/limits.h"
 #include "rpc/socket.h"
+#include "rpc/tls.h"
 #include "rpc/traffic.h"
 
-namespace gradmill::rpc::internal {
+namespace gradmill::rpc {
+
+/// How a Connection connects.
+struct ConnectionOptions {
+  /// For all addresses of the host and the TLS handshake together. Looking up a name is not
+  /// bounded, numbers need none.
+  std::chrono::milliseconds connect_timeout = kConnectTimeout;
+  /// Ends calls of all connections that share it; null: the connection has one of its own. Each is
+  /// a file descriptor.
+  std::shared_ptr<Interrupt> interrupt = nullptr;
+  ClientTls tls{};
+};
+
+namespace internal {
 
 /// Connects, bounds and drops the transport below a Connection, and turns failures into errors. One
 /// thread at a time, except interrupt().
 class ClientChannel {
  public:
-  ClientChannel(Address address,
-                std::chrono::milliseconds connect_timeout,
-                std::shared_ptr<Interrupt> interrupt);
+  ClientChannel(Address address, ConnectionOptions options);
 
   /// Starts the clock of a call. Throws Error(kUnavailable) once interrupted.
   void begin_call(std::chrono::milliseconds deadline);
@@ -43,6 +55,8 @@ class ClientChannel {
   [[nodiscard]] const Traffic& traffic() const noexcept { return *traffic_; }
 
  private:
+  // The stream's handshake and what is asked of the peer beyond it.
+  void shake_hands(Socket::Clock::time_point deadline);
   [[noreturn]] void fail(const std::string& why) const;
   [[noreturn]] void fail_interrupted() const;
   // Rethrows the current exception as people should see it. Nothing is dropped yet.
@@ -51,6 +65,7 @@ class ClientChannel {
 
   const Address address_;
   const std::chrono::milliseconds connect_timeout_;
+  const ClientTls tls_;
   const std::shared_ptr<Interrupt> interrupt_;
   const std::shared_ptr<Traffic> traffic_ = std::make_shared<Traffic>();
   std::shared_ptr<Socket> socket_;
@@ -60,4 +75,6 @@ class ClientChannel {
   std::uint64_t bytes_read_before_ = 0;      // By the socket, before the call.
 };
 
-}  // namespace gradmill::rpc::internal
+}  // namespace internal
+
+}  // namespace gradmill::rpc

@@ -15,15 +15,6 @@
 
 namespace gradmill::rpc {
 
-/// How a Connection connects.
-struct ConnectionOptions {
-  /// For all addresses of the host together. Looking up a name is not bounded, numbers need none.
-  std::chrono::milliseconds connect_timeout = kConnectTimeout;
-  /// Ends calls of all connections that share it; null: the connection has one of its own. Each is
-  /// a file descriptor.
-  std::shared_ptr<Interrupt> interrupt = nullptr;
-};
-
 /// Calls a service through the client that Thrift generated for it. Connects when it is called, and
 /// keeps the connection until something fails. For one thread at a time, except interrupt().
 template <class Client>
@@ -33,17 +24,17 @@ class Connection {
   using Hook = std::function<void(Client&)>;
 
   explicit Connection(Address address, ConnectionOptions options = {}, Hook on_connect = {})
-      : channel_(std::move(address), options.connect_timeout, std::move(options.interrupt)),
-        on_connect_(std::move(on_connect)) {}
+      : channel_(std::move(address), std::move(options)), on_connect_(std::move(on_connect)) {}
 
   /// Returns what `f(client)` returns. Connecting, the hook and all that `f` calls have until
   /// `deadline` from now, together.
   ///
   /// Exceptions that the IDL declares pass through. All else drops the connection, for a late
   /// answer must never meet the next call. Failures of the connection become
-  /// Error(kUnreachable, "HOST:PORT: ..."), a ConnectionRefused where nobody listens, a message too
-  /// large to send Error(kInvalidInput), interrupt() Error(kUnavailable); other exceptions of `f`
-  /// and of the hook pass unchanged.
+  /// Error(kUnreachable, "HOST:PORT: ..."), a ConnectionRefused where nobody listens, Error(
+  /// kNotAllowed) where one side does not accept the other's certificate; a message too large to
+  /// send Error(kInvalidInput), interrupt() Error(kUnavailable); other exceptions of `f` and of the
+  /// hook pass unchanged.
   ///
   /// When the connection is an old one and its end is all that comes back, the peer had given it up
   /// before the call: `f` is run once more on a new one. So `f` must be fit to run twice.

@@ -73,7 +73,7 @@ Listener::Listener(const Address& address) {
   port_ = port_of(fd_.get());
 }
 
-std::shared_ptr<Socket> Listener::accept(const Interrupt& stop) {
+std::optional<Accepted> Listener::accept(const Interrupt& stop) {
   int pause_ms = -1;  // Without end, unless the last accept failed.
   for (;;) {
     // After a failure the listening socket stays readable, so only the switch is waited for.
@@ -81,14 +81,14 @@ std::shared_ptr<Socket> Listener::accept(const Interrupt& stop) {
                                    pollfd{pause_ms < 0 ? fd_.get() : -1, POLLIN, 0}};
     ::poll(waits.data(), waits.size(), pause_ms);
     if (stop.triggered()) {
-      return nullptr;
+      return std::nullopt;
     }
     sockaddr_storage peer{};
     socklen_t bytes = sizeof peer;
     auto* const address = reinterpret_cast<sockaddr*>(&peer);
     Descriptor fd(::accept4(fd_.get(), address, &bytes, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (fd.get() >= 0) {
-      return std::make_shared<Socket>(std::move(fd), address_text(address, bytes));
+      return Accepted{std::move(fd), address_text(address, bytes)};
     }
     const int error = errno;
     const bool no_fault = error == EAGAIN || error == EINTR || error == ECONNABORTED;

@@ -2,14 +2,20 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <optional>
+#include <string>
 
 #include "base/address.h"
 #include "rpc/descriptor.h"
 #include "rpc/interrupt.h"
-#include "rpc/socket.h"
 
 namespace gradmill::rpc {
+
+/// A connection that was accepted.
+struct Accepted {
+  Descriptor fd;       ///< Non-blocking.
+  std::string origin;  ///< "IP:port" of the peer.
+};
 
 /// Accepts connections. Stands in for Thrift's TServerSocket, after whose first EMFILE a server is
 /// deaf for ever, and which would rather bind an IPv6 address than the IPv4 one of the same name.
@@ -22,9 +28,9 @@ class Listener {
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
-  /// The next connection; null once `stop` is triggered. Logs failures (no descriptors left) and
+  /// The next connection; nothing once `stop` is triggered. Logs failures (no descriptors left) and
   /// tries again.
-  [[nodiscard]] std::shared_ptr<Socket> accept(const Interrupt& stop);
+  [[nodiscard]] std::optional<Accepted> accept(const Interrupt& stop);
 
   void close() noexcept { fd_.close(); }
 

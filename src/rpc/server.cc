@@ -17,6 +17,8 @@
 #include "rpc/listener.h"
 #include "rpc/process_setup.h"
 #include "rpc/protocol.h"
+#include "rpc/socket.h"
+#include "rpc/tls_stream.h"
 
 namespace gradmill::rpc {
 namespace {
@@ -31,25 +33,46 @@ constexpr std::chrono::milliseconds kAbortTimeout{1'000};
 class Session {
  public:
   Session(std::shared_ptr<Socket> socket,
-          const FrameBounds& bounds,
-          apache::thrift::TProcessorFactory& handlers,
+          FrameBounds bounds,
+          std::shared_ptr<apache::thrift::TProcessorFactory> handlers,
           const CallFaults& faults)
       : socket_(std::move(socket)),
-        protocol_(std::make_shared<Protocol>(std::make_shared<FramedTransport>(socket_, bounds))),
-        processor_(handlers.getProcessor({protocol_, protocol_, socket_}), faults) {}
+        bounds_(std::move(bounds)),
+        handlers_(std::move(handlers)),
+        faults_(faults) {}
 
   // Serves calls until the connection ends.
   void run() noexcept {
     try {
-      while (processor_.process(protocol_, protocol_, nullptr)) {
-      }
+      socket_->bound(Socket::Clock::now() + bounds_.frame, bounds_.drain.get());
+      socket_->handshake();
+      serve();
+    } catch (const TlsFailure& error) {
+      log_refusal(error);
     } catch (const TException& error) {
       log_end(error);
+    } catch (const std::exception& error) {  // The factory failed.
+      warn_at_a_limited_rate(error.what());
     }
     socket_->close();
   }
 
  private:
+  void serve() {
+    const auto protocol =
+        std::make_shared<Protocol>(std::make_shared<FramedTransport>(socket_, bounds_));
+    Guard processor(handlers_->getProcessor({protocol, protocol, socket_}), faults_);
+    while (processor.process(protocol, protocol, nullptr)) {
+    }
+  }
+
+  void log_refusal(const TlsFailure& error) const noexcept {
+    try {
+      warn_at_a_limited_rate("refused " + socket_->getOrigin() + ": " + error.what());
+    } catch (const std::exception&) {  // Out of memory for the text: go on without.
+    }
+  }
+
   void log_end(const TException& error) const noexcept {
     try {
       debug_at_a_limited_rate("connection of " + socket_->getOrigin() + " ends: " + error.what());
@@ -57,9 +80,10 @@ class Session {
     }
   }
 
-  std::shared_ptr<Socket> socket_;
-  std::shared_ptr<Protocol> protocol_;
-  Guard processor_;
+  const std::shared_ptr<Socket> socket_;
+  const FrameBounds bounds_;
+  const std::shared_ptr<apache::thrift::TProcessorFactory> handlers_;
+  const CallFaults faults_;
 };
 
 }  // namespace
@@ -124,12 +148,22 @@ std::shared_ptr<Socket> Server::State::accept() {
     changed.wait(lock,
                  [this] { return running.size() < static_cast<std::size_t>(options.clients_max); });
   }
-  return listener.accept(*drain);
+  std::optional<Accepted> accepted = listener.accept(*drain);
+  if (!accepted) {
+    return nullptr;
+  }
+  std::unique_ptr<Stream> stream = options.tls == nullptr
+                                       ? std::make_unique<PlainStream>(std::move(accepted->fd))
+                                       : options.tls->accept(std::move(accepted->fd));
+  return std::make_shared<Socket>(std::move(stream), std::move(accepted->origin));
 }
 
 void Server::State::start_session(std::shared_ptr<Socket> socket) {
-  const FrameBounds bounds{options.idle_timeout, options.frame_deadline, drain, abort};
-  auto session = std::make_shared<Session>(std::move(socket), bounds, *handlers, options.faults);
+  auto session = std::make_shared<Session>(
+      std::move(socket),
+      FrameBounds{options.idle_timeout, options.frame_deadline, drain, abort},
+      handlers,
+      options.faults);
   const std::lock_guard lock(mutex);
   running.emplace_front();
   const auto worker = running.begin();
@@ -167,6 +201,12 @@ void Server::State::join_finished() {
 bool Server::State::wait_for_end(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex);
   return changed.wait_for(lock, timeout, [this] { return ended; });
+}
+
+std::optional<PeerIdentity> peer_of(const apache::thrift::TConnectionInfo& connection) {
+  const auto socket = std::dynamic_pointer_cast<Socket>(connection.transport);
+  GRADMILL_CHECK(socket != nullptr);
+  return socket->peer();
 }
 
 Server::Server(const ServerOptions& options,

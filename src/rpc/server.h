@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <thrift/TProcessor.h>
@@ -11,6 +12,8 @@
 #include "base/address.h"
 #include "rpc/call_faults.h"
 #include "rpc/limits.h"
+#include "rpc/peer_identity.h"
+#include "rpc/tls.h"
 
 namespace gradmill::rpc {
 
@@ -18,14 +21,21 @@ namespace gradmill::rpc {
 struct ServerOptions {
   std::string name;  ///< For the log.
   Address address;   ///< Bound exactly; port 0 is any free one.
+  /// Null: no TLS. Else a peer meets no handler before it has proved who it is.
+  std::shared_ptr<const TlsContext> tls = nullptr;
   /// Connections served at a time, at least 1; more wait in the kernel's queue.
   int clients_max = kClientsMax;
   std::chrono::milliseconds idle_timeout = kIdleTimeout;
-  /// From a frame's first byte to its last, and from accept to the first frame's first byte.
+  /// From a frame's first byte to its last, of the TLS handshake, and from there to the first
+  /// frame's first byte.
   std::chrono::milliseconds frame_deadline = kFrameDeadline;
   std::chrono::milliseconds drain_timeout = kDrainTimeout;  ///< See Server::stop.
   CallFaults faults{};                                      ///< Calls to fail on purpose.
 };
+
+/// Who is at the other end of the connection that a handler is made for; nothing without TLS.
+[[nodiscard]] std::optional<PeerIdentity> peer_of(
+    const apache::thrift::TConnectionInfo& connection);
 
 /// Serves one Thrift service on one port, with a thread for each connection. Owns its threads and
 /// sockets. Public functions are thread-safe, except that start() and destruction are the owner's.
@@ -33,7 +43,7 @@ class Server {
  public:
   /// Listens: port() is known and connections queue up until start(). Throws Error(kInvalidInput,
   /// "cannot listen on HOST:PORT: ..."). `handlers` makes a processor for each connection, so a
-  /// handler may keep what it learned from hello; it is called by one thread, its processors by
+  /// handler may keep what it learned from hello; it is called by any thread, its processors by
   /// one thread each.
   Server(const ServerOptions& options, std::shared_ptr<apache::thrift::TProcessorFactory> handlers);
   Server(const Server&) = delete;

@@ -52,12 +52,12 @@ int poll_timeout_ms(Socket::Clock::time_point deadline) {
   return static_cast<int>(std::chrono::ceil<milliseconds>(deadline - now).count());
 }
 
-Socket::Socket(Descriptor fd, std::string origin, std::shared_ptr<Traffic> traffic)
+Socket::Socket(std::unique_ptr<Stream> stream, std::string origin, std::shared_ptr<Traffic> traffic)
     : TVirtualTransport(make_configuration()),
-      fd_(std::move(fd)),
+      stream_(std::move(stream)),
       origin_(std::move(origin)),
       traffic_(std::move(traffic)) {
-  set_tcp_options(fd_.get());
+  set_tcp_options(stream_->fd());
 }
 
 void Socket::bound(Clock::time_point deadline, const Interrupt* interrupt) noexcept {
@@ -65,24 +65,31 @@ void Socket::bound(Clock::time_point deadline, const Interrupt* interrupt) noexc
   interrupt_ = interrupt;
 }
 
+void Socket::handshake() {
+  for (;;) {
+    const Progress progress = stream_->handshake();
+    if (progress.state == Progress::State::kDone) {
+      return;
+    }
+    handle(progress);
+    if (closed_by_peer_) {
+      throw TTransportException(TTransportException::END_OF_FILE, "the peer closed the connection");
+    }
+  }
+}
+
 std::uint32_t Socket::read(std::uint8_t* buffer, std::uint32_t bytes) {
   while (bytes > 0) {
-    const auto got = ::recv(fd_.get(), buffer, bytes, 0);
-    if (got > 0) {
-      bytes_read_ += static_cast<std::uint64_t>(got);
+    const Progress progress = stream_->read(buffer, bytes);
+    if (progress.state == Progress::State::kDone) {
+      bytes_read_ += progress.bytes;
       if (traffic_ != nullptr) {
-        traffic_->received.fetch_add(static_cast<std::uint64_t>(got), std::memory_order_relaxed);
+        traffic_->received.fetch_add(progress.bytes, std::memory_order_relaxed);
       }
-      return static_cast<std::uint32_t>(got);
+      return progress.bytes;
     }
-    if (got == 0) {
-      closed_by_peer_ = true;
-      return 0;
-    }
-    if (errno == EAGAIN) {
-      wait(POLLIN);
-    } else if (errno != EINTR) {
-      note_error(errno);
+    handle(progress);
+    if (closed_by_peer_) {
       return 0;
     }
   }
@@ -91,35 +98,46 @@ std::uint32_t Socket::read(std::uint8_t* buffer, std::uint32_t bytes) {
 
 void Socket::write(const std::uint8_t* buffer, std::uint32_t bytes) {
   while (bytes > 0) {
-    const auto sent = ::send(fd_.get(), buffer, bytes, MSG_NOSIGNAL);
-    if (sent >= 0) {
-      buffer += sent;
-      bytes -= static_cast<std::uint32_t>(sent);
+    const Progress progress = stream_->write(buffer, bytes);
+    if (progress.state == Progress::State::kDone) {
+      buffer += progress.bytes;
+      bytes -= progress.bytes;
       if (traffic_ != nullptr) {
-        traffic_->sent.fetch_add(static_cast<std::uint64_t>(sent), std::memory_order_relaxed);
+        traffic_->sent.fetch_add(progress.bytes, std::memory_order_relaxed);
       }
-    } else if (errno == EAGAIN) {
-      wait(POLLOUT);
-    } else if (errno != EINTR) {
-      note_error(errno);
+      continue;
+    }
+    handle(progress);
+    if (closed_by_peer_) {
       throw TTransportException(TTransportException::END_OF_FILE, "the peer closed the connection");
     }
   }
 }
 
-bool Socket::quiet() const noexcept {
-  char byte = 0;
-  return isOpen() && ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+void Socket::handle(const Progress& progress) {
+  switch (progress.state) {
+    case Progress::State::kDone:
+      return;
+    case Progress::State::kNeedsInput:
+      return wait(POLLIN);
+    case Progress::State::kNeedsOutput:
+      return wait(POLLOUT);
+    case Progress::State::kEnded:
+      closed_by_peer_ = true;
+      return;
+    case Progress::State::kFailed:
+      fail(progress.error);
+  }
 }
 
 void Socket::wait(short events) {
-  std::array<pollfd, 2> waits = {pollfd{fd_.get(), events, 0},
+  std::array<pollfd, 2> waits = {pollfd{stream_->fd(), events, 0},
                                  pollfd{interrupt_ == nullptr ? -1 : interrupt_->fd(), POLLIN, 0}};
   const Clock::time_point start = Clock::now();
   const int timeout = poll_timeout_ms(deadline_);
   const int ready = ::poll(waits.data(), waits.size(), timeout);
   if (ready < 0 && errno != EINTR) {
-    note_error(errno);
+    fail(errno);
   }
   if (ready > 0 && waits[1].revents != 0) {
     throw TTransportException(TTransportException::INTERRUPTED, "interrupted");
@@ -137,11 +155,7 @@ void Socket::wait(short events) {
   }
 }
 
-void Socket::note_error(int error) {
-  if (error == ECONNRESET || error == EPIPE) {
-    closed_by_peer_ = true;
-    return;
-  }
+void Socket::fail(int error) {
   failure_ = error;
   throw TTransportException(TTransportException::UNKNOWN, "socket " + origin_, error);
 }

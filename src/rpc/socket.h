@@ -4,12 +4,15 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <thrift/transport/TVirtualTransport.h>
 
 #include "rpc/descriptor.h"
 #include "rpc/interrupt.h"
+#include "rpc/peer_identity.h"
+#include "rpc/stream.h"
 #include "rpc/traffic.h"
 
 namespace gradmill::rpc {
@@ -19,31 +22,38 @@ namespace gradmill::rpc {
 /// time; only the Interrupt may be triggered by others.
 ///
 /// Throws TTransportException: TIMED_OUT past the deadline, INTERRUPTED, END_OF_FILE when the peer
-/// closed or reset the connection (a read returns 0 bytes then), UNKNOWN for anything else.
+/// closed or reset the connection (a read returns 0 bytes then), UNKNOWN for anything else, and
+/// what the stream throws.
 class Socket final : public apache::thrift::transport::TVirtualTransport<Socket> {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// Takes over `fd`, connected and non-blocking, and sets its TCP options. `origin` names the
-  /// peer; bytes are also counted in `traffic`, if there is one.
-  Socket(Descriptor fd, std::string origin, std::shared_ptr<Traffic> traffic = nullptr);
+  /// Takes over `stream` and sets its TCP options. `origin` names the peer; bytes are also counted
+  /// in `traffic`, if there is one.
+  Socket(std::unique_ptr<Stream> stream,
+         std::string origin,
+         std::shared_ptr<Traffic> traffic = nullptr);
 
   /// Bounds all reads and writes until the next call: by a time, and by an Interrupt (not owned,
   /// may be null).
   void bound(Clock::time_point deadline, const Interrupt* interrupt) noexcept;
 
-  [[nodiscard]] bool isOpen() const override { return fd_.get() >= 0; }
+  [[nodiscard]] bool isOpen() const override { return stream_->fd() >= 0; }
   bool peek() override { return isOpen(); }
-  void close() override { fd_.close(); }
+  void close() override { stream_->close(); }
   [[nodiscard]] const std::string getOrigin() const override { return origin_; }
 
+  /// What must be over before the first read or write; nothing without TLS.
+  void handshake();
   /// At least one byte, unless `bytes` is 0 or the peer closed the connection.
   std::uint32_t read(std::uint8_t* buffer, std::uint32_t bytes);
   /// All of them.
   void write(const std::uint8_t* buffer, std::uint32_t bytes);
 
   /// Whether the connection is open and silent, as one without a call in progress must be.
-  [[nodiscard]] bool quiet() const noexcept;
+  [[nodiscard]] bool quiet() const noexcept { return stream_->quiet(); }
+  /// Who the peer has proved to be in the handshake; nothing without TLS.
+  [[nodiscard]] std::optional<PeerIdentity> peer() const { return stream_->peer(); }
   /// Whether the peer closed or reset the connection.
   [[nodiscard]] bool closed_by_peer() const noexcept { return closed_by_peer_; }
   /// Bytes read since construction.
@@ -52,12 +62,13 @@ class Socket final : public apache::thrift::transport::TVirtualTransport<Socket>
   [[nodiscard]] int failure() const noexcept { return failure_; }
 
  private:
+  // Prepares the next try after `progress`, which is no success: waits, or notes the peer's end.
+  void handle(const Progress& progress);
   // Returns once one of `events` may be possible.
   void wait(short events);
-  // Notes the error of a system call; throws unless it was a reset, which is an end.
-  void note_error(int error);
+  [[noreturn]] void fail(int error);
 
-  Descriptor fd_;
+  std::unique_ptr<Stream> stream_;
   std::string origin_;
   std::shared_ptr<Traffic> traffic_;
   Clock::time_point deadline_ = Clock::time_point::max();

@@ -116,6 +116,8 @@ auto translate(const Work& work) {
         throw with_message<NotFound>(error.what());
       case ErrorCode::kFailed:
         throw with_message<Internal>(error.what());
+      case ErrorCode::kNotAllowed:
+        throw with_message<NotAllowed>(error.what());
       default:
         throw with_message<InvalidRequest>(error.what());
     }
@@ -133,6 +135,8 @@ auto untranslate(const std::string& peer, const Call& call) {
     throw Error(ErrorCode::kUnavailable, peer + unavailable.message);
   } catch (const NotFound& missing) {
     throw Error(ErrorCode::kNotFound, peer + missing.message);
+  } catch (const NotAllowed& refused) {
+    throw Error(ErrorCode::kNotAllowed, peer + refused.message);
   } catch (const Internal& internal) {
     throw Error(ErrorCode::kFailed, peer + internal.message);
   }

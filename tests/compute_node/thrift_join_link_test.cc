@@ -59,7 +59,7 @@ class ThriftJoinLinkTest : public testing::Test {
  protected:
   ThriftJoinLinkTest() : server_(options(), std::make_shared<Processors>(script_)) {
     server_.start();
-    link_ = make_thrift_join_link({"127.0.0.1", server_.port()});
+    link_ = make_thrift_join_links()({"127.0.0.1", server_.port()});
   }
   static rpc::ServerOptions options() {
     rpc::ServerOptions options;

@@ -21,7 +21,7 @@ class Framed : public testing::Test {
     std::array<int, 2> ends{};
     ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data());
     peer_ = std::make_unique<RawPeer>(Descriptor(ends[0]));
-    socket_ = std::make_shared<Socket>(Descriptor(ends[1]), "peer");
+    socket_ = std::make_shared<Socket>(std::make_unique<PlainStream>(Descriptor(ends[1])), "peer");
     bounds_.drain = std::make_shared<Interrupt>();
     bounds_.abort = std::make_shared<Interrupt>();
   }

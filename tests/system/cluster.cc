@@ -134,6 +134,7 @@ std::size_t Cluster::start_joining_node() {
 
 Ended Cluster::client(std::vector<std::string> words) const {
   words.insert(words.end(), {"--coordinator", "127.0.0.1:" + std::to_string(port_)});
+  words.insert(words.end(), options_.client_options.begin(), options_.client_options.end());
   return run("client", words);
 }
 
@@ -169,7 +170,7 @@ void Cluster::restart_node(std::size_t n) {
 std::vector<std::string> Cluster::train_words(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), {"127.0.0.1", std::to_string(port_)});
   arguments.insert(arguments.end(), {"--format", "json"});
-  return arguments;
+  return with(std::move(arguments), options_.client_options);
 }
 
 Ended Cluster::train(std::vector<std::string> arguments) const {

@@ -43,6 +43,7 @@ class Cluster {
     std::vector<std::string> load = {"0", "0"};
     std::vector<std::string> node_options = {"--load-delay", "5ms"};
     std::vector<std::string> coordinator_options;
+    std::vector<std::string> client_options;
     std::vector<std::uint16_t> other_ports;  ///< More entries of the node list.
     /// The port that the node list has for a node that listens on the one given.
     std::function<std::uint16_t(std::uint16_t)> listed_port = [](std::uint16_t port) {

@@ -7,6 +7,7 @@
 
 #include "rpc/blob_transfer.h"
 #include "rpc/connection.h"
+#include "rpc/tls.h"
 #include "wire/fault_convert.h"
 #include "wire/garbage_convert.h"
 #include "wire/job_convert.h"
@@ -47,9 +48,9 @@ class ThriftCoordinatorLink final : public CoordinatorLink {
   }
 
  public:
-  explicit ThriftCoordinatorLink(const Address& address)
+  ThriftCoordinatorLink(const Address& address, const rpc::ClientTls& tls)
       : connection_(address,
-                    rpc::ConnectionOptions{.connect_timeout = kConnectTimeout},
+                    rpc::ConnectionOptions{.connect_timeout = kConnectTimeout, .tls = tls},
                     [this](wire::CoordinatorServiceClient& client) { say_hello(client); }) {}
 
   std::vector<Digest> submit(const std::string& id,
@@ -254,8 +255,13 @@ class ThriftCoordinatorLink final : public CoordinatorLink {
 
 }  // namespace
 
-std::unique_ptr<CoordinatorLink> make_thrift_coordinator_link(const Address& address) {
-  return std::make_unique<ThriftCoordinatorLink>(address);
+std::unique_ptr<CoordinatorLink> make_thrift_coordinator_link(const Address& address,
+                                                              const std::optional<TlsFiles>& tls) {
+  rpc::ClientTls protection;
+  if (tls) {
+    protection.context = std::make_shared<rpc::TlsContext>(*tls);
+  }
+  return std::make_unique<ThriftCoordinatorLink>(address, protection);
 }
 
 }  // namespace gradmill::client

@@ -5,21 +5,26 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "program/tls_options.h"
 
 namespace gradmill::client {
 namespace {
 
 constexpr std::array<std::string_view, 2> kFormats = {"text", "json"};
 
+/// A variable of the environment; empty if there is none.
+std::string environment(const char* name) {
+  // Read once, before any thread is started.
+  const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+  return value == nullptr ? "" : value;
+}
+
 }  // namespace
 
 void add_coordinator_option(program::CommandLine& line) {
-  // Read once, before any thread is started.
-  const char* const environment =
-      std::getenv("GRADMILL_COORDINATOR");  // NOLINT(concurrency-mt-unsafe)
   line.option("--coordinator",
               "HOST:PORT",
-              environment != nullptr ? environment : "",
+              environment("GRADMILL_COORDINATOR"),
               "the coordinator; GRADMILL_COORDINATOR if not given");
 }
 
@@ -29,6 +34,10 @@ void add_common_options(program::CommandLine& line) {
               "TIME",
               "60s",
               "how long to try again when the coordinator stops answering; 0s: not at all");
+  program::add_tls_options(line,
+                           {environment("GRADMILL_TLS_CERT"),
+                            environment("GRADMILL_TLS_KEY"),
+                            environment("GRADMILL_TLS_CA")});
 }
 
 Address coordinator_of(const program::Arguments& arguments) {
@@ -41,6 +50,7 @@ Address coordinator_of(const program::Arguments& arguments) {
 void read_common_options(const program::Arguments& arguments, CommonRequest& request) {
   request.format = arguments.choice("--format", kFormats) == "json" ? Format::kJson : Format::kText;
   request.reconnect_timeout = arguments.duration("--reconnect-timeout");
+  request.tls = program::read_tls_options(arguments);
 }
 
 std::optional<program::Arguments> parse_common(program::CommandLine& line,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/tls_files.h"
 #include "ml/server_optimizer.h"
 #include "ml/training_rule.h"
 #include "protocol/fault_settings.h"
@@ -29,6 +30,7 @@ enum class Standardize {
 /// What every request says.
 struct CommonRequest {
   Address coordinator;
+  std::optional<TlsFiles> tls;  ///< Absent: the coordinator is called without TLS.
   Format format = Format::kText;
   /// How long to go on trying when a coordinator that was reached once does not answer; 0: not.
   std::chrono::milliseconds reconnect_timeout{60'000};

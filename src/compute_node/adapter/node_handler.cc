@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "rpc/blob_transfer.h"
+#include "rpc/server.h"
 #include "wire/fault_convert.h"
 #include "wire/hello.h"
 #include "wire/task_convert.h"
@@ -44,9 +45,13 @@ TaskRequest request_from(const wire::RunTaskRequest& request) {
 /// One connection of one coordinator: decodes, asks the worker, encodes.
 class NodeHandler final : public wire::NodeServiceIf {
  public:
-  explicit NodeHandler(const NodeParts& parts) : worker_(parts.worker), faults_(parts.faults) {}
+  NodeHandler(const NodeParts& parts, std::optional<std::string> refusal)
+      : worker_(parts.worker), faults_(parts.faults), refusal_(std::move(refusal)) {}
 
   void hello(wire::HelloResponse& response, const wire::HelloRequest& request) override {
+    if (refusal_) {
+      throw wire::with_message<wire::NotAllowed>(*refusal_);
+    }
     gate_.open(response, request, wire::Role::NODE);
     const NodeHello hello = worker_.hello();
     response.kernel_id = hello.kernel_id;
@@ -158,30 +163,44 @@ class NodeHandler final : public wire::NodeServiceIf {
   Worker& worker_;
   faults::FaultInjector* const faults_;
   std::optional<double> spoiled_fetch_;  // where to flip a bit of the next piece that is fetched
+  const std::optional<std::string> refusal_;  // Why the peer is not to be served.
   wire::HelloGate gate_;
   rpc::BlobReceiver receiver_{kBlobBytesMax};
 };
 
 class HandlerFactory final : public wire::NodeServiceIfFactory {
  public:
-  explicit HandlerFactory(std::function<NodeParts()> parts) : parts_(std::move(parts)) {}
-  wire::NodeServiceIf* getHandler(const apache::thrift::TConnectionInfo&) override {
-    return std::make_unique<NodeHandler>(parts_()).release();
+  HandlerFactory(std::function<NodeParts()> parts,
+                 std::shared_ptr<const rpc::AllowedNames> coordinators)
+      : parts_(std::move(parts)), coordinators_(std::move(coordinators)) {}
+  wire::NodeServiceIf* getHandler(const apache::thrift::TConnectionInfo& connection) override {
+    return std::make_unique<NodeHandler>(parts_(), refusal(rpc::peer_of(connection))).release();
   }
   void releaseHandler(wire::NodeServiceIf* handler) override {
     const std::unique_ptr<wire::NodeServiceIf> owner(handler);
   }
 
  private:
-  std::function<NodeParts()> parts_;
+  [[nodiscard]] std::optional<std::string> refusal(
+      const std::optional<rpc::PeerIdentity>& peer) const {
+    const std::string name = peer ? peer->name : std::string();
+    if (coordinators_ == nullptr || coordinators_->names.contains(name)) {
+      return std::nullopt;
+    }
+    return "the node takes no calls of '" + name + "', the name in the certificate; its " +
+           coordinators_->option + " says of whom";
+  }
+
+  const std::function<NodeParts()> parts_;
+  const std::shared_ptr<const rpc::AllowedNames> coordinators_;
 };
 
 }  // namespace
 
 std::shared_ptr<apache::thrift::TProcessorFactory> make_node_handlers(
-    std::function<NodeParts()> parts) {
+    std::function<NodeParts()> parts, std::shared_ptr<const rpc::AllowedNames> coordinators) {
   return std::make_shared<wire::NodeServiceProcessorFactory>(
-      std::make_shared<HandlerFactory>(std::move(parts)));
+      std::make_shared<HandlerFactory>(std::move(parts), std::move(coordinators)));
 }
 
 bool is_task_call(std::string_view method) {

@@ -9,6 +9,7 @@
 
 #include "compute_node/worker/worker.h"
 #include "faults/fault_injector.h"
+#include "rpc/tls.h"
 
 namespace gradmill::node {
 
@@ -19,9 +20,10 @@ struct NodeParts {
 };
 
 /// Makes a handler for each connection, over what `parts` returns then; that must outlive all of
-/// them.
+/// them. With `coordinators`, for a server with TLS, it serves nobody else.
 [[nodiscard]] std::shared_ptr<apache::thrift::TProcessorFactory> make_node_handlers(
-    std::function<NodeParts()> parts);
+    std::function<NodeParts()> parts,
+    std::shared_ptr<const rpc::AllowedNames> coordinators = nullptr);
 
 /// Whether a call of NodeService moves tasks on, so that faults may strike it. Heartbeats never do,
 /// nor do calls that must be relied on: hello, cancelTask and those about the faults themselves.

@@ -17,9 +17,9 @@ constexpr std::size_t kMessageBytesMax = 240;
 
 class ThriftJoinLink final : public JoinLink {
  public:
-  explicit ThriftJoinLink(const Address& coordinator)
+  ThriftJoinLink(const Address& coordinator, const rpc::ClientTls& tls)
       : connection_(coordinator,
-                    rpc::ConnectionOptions{.connect_timeout = kConnectTimeout},
+                    rpc::ConnectionOptions{.connect_timeout = kConnectTimeout, .tls = tls},
                     [this](wire::CoordinatorServiceClient& client) { say_hello(client); }) {}
 
   JoinAnswer join(const Announcement& announcement) override {
@@ -74,8 +74,10 @@ class ThriftJoinLink final : public JoinLink {
 
 }  // namespace
 
-std::unique_ptr<JoinLink> make_thrift_join_link(const Address& coordinator) {
-  return std::make_unique<ThriftJoinLink>(coordinator);
+JoinLinkFactory make_thrift_join_links(const rpc::ClientTls& tls) {
+  return [tls](const Address& coordinator) {
+    return std::make_unique<ThriftJoinLink>(coordinator, tls);
+  };
 }
 
 }  // namespace gradmill::node

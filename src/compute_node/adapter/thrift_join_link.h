@@ -2,9 +2,10 @@
 #pragma once
 
 #include "compute_node/membership/join_link.h"
+#include "rpc/tls.h"
 
 namespace gradmill::node {
 
-[[nodiscard]] std::unique_ptr<JoinLink> make_thrift_join_link(const Address& coordinator);
+[[nodiscard]] JoinLinkFactory make_thrift_join_links(const rpc::ClientTls& tls = {});
 
 }  // namespace gradmill::node

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "program/arguments.h"
 #include "program/log_options.h"
+#include "program/tls_options.h"
 
 namespace gradmill::node {
 namespace {
@@ -26,6 +27,9 @@ program::CommandLine command_line() {
               std::nullopt,
               "where they reach it (default --host and the port)")
       .flag("--enable-fault-injection", "let clients break it on purpose: client fault --help");
+  program::add_server_tls_options(line);
+  line.option(
+      kCoordinatorsOption, "LIST", "coordinator", "names in the coordinators' certificates");
   program::add_log_options(line);
   return line;
 }
@@ -75,6 +79,9 @@ std::optional<ServeRequest> parse_command_line(const std::vector<std::string>& w
   request.seed = arguments->integer("--seed", 0, UINT64_MAX);
   request.fault_injection = arguments->flag("--enable-fault-injection");
   request.listen = {arguments->text("--host"), port};
+  request.tls =
+      program::read_server_tls_options(*arguments, request.listen.host, {kCoordinatorsOption});
+  request.coordinators = arguments->names(kCoordinatorsOption);
   return request;
 }
 

@@ -7,9 +7,12 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/tls_files.h"
 #include "compute_node/worker/worker.h"
 
 namespace gradmill::node {
+
+inline constexpr const char* kCoordinatorsOption = "--tls-coordinators";
 
 /// What --join and --advertise ask for.
 struct JoinRequest {
@@ -26,6 +29,8 @@ struct ServeRequest {
   std::uint64_t seed = 0;        ///< Of the simulated load, and of injected faults.
   bool fault_injection = false;  ///< Clients may break the node on purpose.
   JoinRequest join;
+  std::optional<TlsFiles> tls;            ///< Absent: connections are not protected.
+  std::vector<std::string> coordinators;  ///< Names in the certificates of those it works for.
 };
 
 /// Reads the words after the program's name, and sets the format of the log as they say; nothing if

@@ -7,6 +7,7 @@
 #include <wire/CoordinatorService.h>
 
 #include "rpc/blob_transfer.h"
+#include "rpc/server.h"
 #include "wire/fault_convert.h"
 #include "wire/garbage_convert.h"
 #include "wire/hello.h"
@@ -27,19 +28,28 @@ std::chrono::milliseconds wait_of(std::int32_t wait_ms) {
   return std::chrono::milliseconds{std::clamp(wait_ms, 0, kWaitMax)};
 }
 
+/// Who calls, and what decides on it; null: whoever it is may do everything.
+struct Caller {
+  std::string name;
+  std::shared_ptr<const AccessList> access;
+};
+
 /// One connection of one client: decodes, asks the coordinator, encodes.
 class CoordinatorHandler final : public wire::CoordinatorServiceIf {
  public:
-  explicit CoordinatorHandler(const CoordinatorParts& parts)
-      : coordinator_(parts.coordinator), faults_(parts.faults) {}
+  CoordinatorHandler(const CoordinatorParts& parts, Caller caller)
+      : coordinator_(parts.coordinator), faults_(parts.faults), caller_(std::move(caller)) {}
 
   void hello(wire::HelloResponse& response, const wire::HelloRequest& request) override {
+    if (caller_.access != nullptr) {
+      wire::translate([&] { caller_.access->check_known(caller_.name); });
+    }
     gate_.open(response, request, wire::Role::COORDINATOR);
   }
 
   void submitJob(wire::SubmitJobResponse& response,
                  const wire::SubmitJobRequest& request) override {
-    gate_.check();
+    check(Right::kOperate);
     const std::vector<Digest> missing = wire::translate([&] {
       return coordinator_.submit(request.job_id, wire::specification_from(request.specification));
     });
@@ -50,7 +60,7 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
   }
 
   void followJob(wire::JobStatus& response, const wire::FollowJobRequest& request) override {
-    gate_.check();
+    check(Right::kView);
     response = wire::translate([&] {
       JobQuery query;
       query.job = request.job_id;
@@ -65,7 +75,7 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
 
   void controlJob(wire::ControlJobResponse& response,
                   const wire::ControlJobRequest& request) override {
-    gate_.check();
+    check(Right::kOperate);
     response = wire::translate([&] {
       return wire::to_wire(
           request.job_id,
@@ -75,7 +85,7 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
   }
 
   void listJobs(wire::ListJobsResponse& response, const wire::ListJobsRequest& request) override {
-    gate_.check();
+    check(Right::kView);
     response = wire::translate([&] {
       return wire::to_wire(
           coordinator_.jobs(wire::unsigned_from<std::uint32_t>(request.limit, "the limit")));
@@ -83,12 +93,12 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
   }
 
   void getJob(wire::GetJobResponse& response, const wire::GetJobRequest& request) override {
-    gate_.check();
+    check(Right::kView);
     response = wire::translate([&] { return wire::to_wire(coordinator_.job(request.job_id)); });
   }
 
   void jobLogs(wire::JobLogsResponse& response, const wire::JobLogsRequest& request) override {
-    gate_.check();
+    check(Right::kView);
     response = wire::translate([&] {
       const auto after = wire::unsigned_from<std::uint64_t>(request.after, "the last event");
       return wire::to_wire(coordinator_.logs(request.job_id, after, wait_of(request.wait_ms)));
@@ -97,14 +107,14 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
 
   void deleteJob(wire::DeleteJobResponse& response,
                  const wire::DeleteJobRequest& request) override {
-    gate_.check();
+    check(Right::kOperate);
     wire::translate([&] { coordinator_.remove(request.job_id); });
     response.job_id = request.job_id;
   }
 
   void collectGarbage(wire::CollectGarbageResponse& response,
                       const wire::CollectGarbageRequest& request) override {
-    gate_.check();
+    check(Right::kOperate);
     response = wire::translate([&] {
       return wire::to_wire(
           coordinator_.collect_garbage(request.dry_run, wire::retention_from(request)));
@@ -112,7 +122,7 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
   }
 
   void join(wire::JoinResponse& response, const wire::JoinRequest& request) override {
-    gate_.check();
+    check(Right::kJoin);
     response = wire::translate([&] {
       return wire::to_wire(coordinator_.join(wire::address_from(request.host, request.port),
                                              wire::incarnation_from(request.incarnation)));
@@ -120,7 +130,7 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
   }
 
   void addNode(wire::AddNodeResponse& response, const wire::AddNodeRequest& request) override {
-    gate_.check();
+    check(Right::kOperate);
     response.node = wire::translate([&] {
       return wire::to_wire(coordinator_.add_node(wire::address_from(request.host, request.port)));
     });
@@ -128,7 +138,7 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
 
   void removeNode(wire::RemoveNodeResponse& response,
                   const wire::RemoveNodeRequest& request) override {
-    gate_.check();
+    check(Right::kOperate);
     response.node = wire::translate([&] {
       return wire::to_wire(coordinator_.remove_node(wire::address_from(request.host, request.port),
                                                     wait_of(request.wait_ms)));
@@ -137,7 +147,7 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
 
   void listNodes(wire::ListNodesResponse& response,
                  const wire::ListNodesRequest& /*request*/) override {
-    gate_.check();
+    check(Right::kView);
     wire::translate([&] {
       for (const NodeStatus& node : coordinator_.nodes()) {
         response.nodes.push_back(wire::to_wire(node));
@@ -147,7 +157,7 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
 
   void setFaults(wire::SetFaultsResponse& response,
                  const wire::SetFaultsRequest& request) override {
-    gate_.check();
+    check(Right::kOperate);
     response.reports = wire::translate([&] {
       return wire::to_wire(
           faults_.set(wire::fault_target_from(request), wire::faults_from(request.faults)));
@@ -156,12 +166,12 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
 
   void listFaults(wire::ListFaultsResponse& response,
                   const wire::ListFaultsRequest& /*request*/) override {
-    gate_.check();
+    check(Right::kView);
     response.reports = wire::translate([&] { return wire::to_wire(faults_.list()); });
   }
 
   void putBlob(wire::PutBlobResponse& response, const wire::PutBlobRequest& request) override {
-    gate_.check();
+    check(Right::kOperate);
     wire::translate([&] {
       const BlobRef ref = wire::blob_from(request.blob, "the blob");
       const auto offset = wire::unsigned_from<std::uint64_t>(request.offset, "the offset");
@@ -176,7 +186,7 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
   }
 
   void getBlob(wire::GetBlobResponse& response, const wire::GetBlobRequest& request) override {
-    gate_.check();
+    check(Right::kView);
     wire::translate([&] {
       const Blob blob = coordinator_.get_blob(wire::blob_from(request.blob, "the blob"));
       wire::fill_piece(response, request, blob);
@@ -184,32 +194,44 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
   }
 
  private:
+  void check(Right right) const {
+    gate_.check();
+    if (caller_.access != nullptr) {
+      wire::translate([&] { caller_.access->check(caller_.name, right); });
+    }
+  }
+
   Coordinator& coordinator_;
   const FaultRelay& faults_;
+  const Caller caller_;
   wire::HelloGate gate_;
   rpc::BlobReceiver receiver_{kBlobBytesMax};
 };
 
 class HandlerFactory final : public wire::CoordinatorServiceIfFactory {
  public:
-  explicit HandlerFactory(std::function<CoordinatorParts()> parts) : parts_(std::move(parts)) {}
-  wire::CoordinatorServiceIf* getHandler(const apache::thrift::TConnectionInfo&) override {
-    return std::make_unique<CoordinatorHandler>(parts_()).release();
+  HandlerFactory(std::function<CoordinatorParts()> parts, std::shared_ptr<const AccessList> access)
+      : parts_(std::move(parts)), access_(std::move(access)) {}
+  wire::CoordinatorServiceIf* getHandler(
+      const apache::thrift::TConnectionInfo& connection) override {
+    Caller caller{rpc::peer_of(connection).value_or(rpc::PeerIdentity{}).name, access_};
+    return std::make_unique<CoordinatorHandler>(parts_(), std::move(caller)).release();
   }
   void releaseHandler(wire::CoordinatorServiceIf* handler) override {
     const std::unique_ptr<wire::CoordinatorServiceIf> owner(handler);
   }
 
  private:
-  std::function<CoordinatorParts()> parts_;
+  const std::function<CoordinatorParts()> parts_;
+  const std::shared_ptr<const AccessList> access_;
 };
 
 }  // namespace
 
 std::shared_ptr<apache::thrift::TProcessorFactory> make_coordinator_handlers(
-    std::function<CoordinatorParts()> parts) {
+    std::function<CoordinatorParts()> parts, std::shared_ptr<const AccessList> access) {
   return std::make_shared<wire::CoordinatorServiceProcessorFactory>(
-      std::make_shared<HandlerFactory>(std::move(parts)));
+      std::make_shared<HandlerFactory>(std::move(parts), std::move(access)));
 }
 
 bool is_client_call(std::string_view method) {

@@ -7,6 +7,7 @@
 
 #include <thrift/TProcessor.h>
 
+#include "coordinator/adapter/access_list.h"
 #include "coordinator/service/coordinator.h"
 #include "coordinator/service/fault_relay.h"
 
@@ -19,9 +20,9 @@ struct CoordinatorParts {
 };
 
 /// Makes a handler for each connection, over what `parts` returns then; that must outlive all of
-/// them.
+/// them. With `access`, for a server with TLS, peers may do what it says, else everything.
 [[nodiscard]] std::shared_ptr<apache::thrift::TProcessorFactory> make_coordinator_handlers(
-    std::function<CoordinatorParts()> parts);
+    std::function<CoordinatorParts()> parts, std::shared_ptr<const AccessList> access = nullptr);
 
 /// Whether a call of CoordinatorService is one of a client at work, so that faults may strike it:
 /// not hello, not a node's join, not those about the faults themselves.

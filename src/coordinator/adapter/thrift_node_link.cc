@@ -34,11 +34,14 @@ class ThriftNodeLink final : public NodeLink {
   }
 
  public:
-  ThriftNodeLink(const Address& address, Fence fence, std::chrono::milliseconds heartbeat_deadline)
+  ThriftNodeLink(const Address& address,
+                 Fence fence,
+                 std::chrono::milliseconds heartbeat_deadline,
+                 const rpc::ClientTls& tls)
       : fence_(std::move(fence)),
         heartbeat_deadline_(heartbeat_deadline),
         connection_(address,
-                    rpc::ConnectionOptions{.connect_timeout = kConnectTimeout},
+                    rpc::ConnectionOptions{.connect_timeout = kConnectTimeout, .tls = tls},
                     [this](wire::NodeServiceClient& client) { say_hello(client); }) {}
 
   NodeBeat heartbeat(std::span<const std::string> live_jobs) override {
@@ -205,9 +208,10 @@ class ThriftNodeLink final : public NodeLink {
 }  // namespace
 
 NodeLinkFactory make_thrift_node_links(const Fence& fence,
-                                       std::chrono::milliseconds heartbeat_deadline) {
+                                       std::chrono::milliseconds heartbeat_deadline,
+                                       const rpc::ClientTls& tls) {
   return [=](const Address& address) {
-    return std::make_unique<ThriftNodeLink>(address, fence, heartbeat_deadline);
+    return std::make_unique<ThriftNodeLink>(address, fence, heartbeat_deadline, tls);
   };
 }
 

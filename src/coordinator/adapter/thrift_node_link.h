@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "coordinator/ports/node_link.h"
+#include "rpc/tls.h"
 
 namespace gradmill::coordinator {
 
@@ -13,6 +14,8 @@ inline constexpr std::chrono::milliseconds kHeartbeatDeadlineMax{2000};
 /// or a new connection before it, that takes longer than `heartbeat_deadline` is a missed one.
 /// Thread-safe.
 [[nodiscard]] NodeLinkFactory make_thrift_node_links(
-    const Fence& fence, std::chrono::milliseconds heartbeat_deadline = kHeartbeatDeadlineMax);
+    const Fence& fence,
+    std::chrono::milliseconds heartbeat_deadline = kHeartbeatDeadlineMax,
+    const rpc::ClientTls& tls = {});
 
 }  // namespace gradmill::coordinator

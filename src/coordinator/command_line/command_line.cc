@@ -9,12 +9,14 @@
 #include "base/error.h"
 #include "program/arguments.h"
 #include "program/log_options.h"
+#include "program/tls_options.h"
 
 namespace gradmill::coordinator {
 namespace {
 
 constexpr std::array<std::string_view, 6> kPolicyNames = {
     "1", "random", "2", "load-balancing", "3", "round-robin"};
+constexpr const char* kUsersOption = "--tls-users";
 constexpr std::chrono::hours kForever{24 * 3650};
 
 program::CommandLine command_line() {
@@ -39,6 +41,12 @@ program::CommandLine command_line() {
       .option("--keep-jobs", "N", "200", "ended jobs that stay in the state folder")
       .option("--seed", "N", "1", "of the policy's random choices and of injected faults")
       .flag("--enable-fault-injection", "let clients break it on purpose: client fault --help");
+  program::add_server_tls_options(line);
+  line.option(kNodesOption, "LIST", "node", "names in the nodes' certificates")
+      .option(kUsersOption,
+              "LIST",
+              "operator=operator,viewer=viewer",
+              "names in clients' certificates, each =viewer or =operator");
   program::add_log_options(line);
   return line;
 }
@@ -89,6 +97,10 @@ std::optional<ServeRequest> parse_command_line(const std::vector<std::string>& w
   request.node_list_given = arguments->given("--nodes");
   request.fault_injection = arguments->flag("--enable-fault-injection");
   request.listen = {arguments->text("--host"), port};
+  request.tls = program::read_server_tls_options(
+      *arguments, request.listen.host, {kNodesOption, kUsersOption});
+  request.tls_nodes = arguments->names(kNodesOption);
+  request.tls_users = arguments->names(kUsersOption);
   if (arguments->given("--state-dir")) {
     request.state_folder = arguments->text("--state-dir");
   }

@@ -7,10 +7,13 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/tls_files.h"
 #include "coordinator/core/policy/policy.h"
 #include "coordinator/service/coordinator.h"
 
 namespace gradmill::coordinator {
+
+inline constexpr const char* kNodesOption = "--tls-nodes";
 
 /// A command line that is understood.
 struct ServeRequest {
@@ -20,6 +23,9 @@ struct ServeRequest {
   std::string node_list;                    ///< A path.
   bool node_list_given = false;             ///< By the user; the default one need not be there.
   bool fault_injection = false;             ///< Clients may break it on purpose.
+  std::optional<TlsFiles> tls;              ///< Absent: connections are not protected.
+  std::vector<std::string> tls_nodes;       ///< Names in the nodes' certificates.
+  std::vector<std::string> tls_users;       ///< Names in clients' certificates, each with =ROLE.
   std::optional<std::string> state_folder;  ///< A path; absent: the user's own.
 };
 
