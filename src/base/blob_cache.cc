@@ -18,7 +18,11 @@ void BlobCache::put(const Blob& blob) {
 }
 
 void BlobCache::make_room(std::uint64_t bytes) {
-  for (auto entry = entries_.end(); entry != entries_.begin() && bytes_ + bytes > bytes_max_;) {
+  const auto fits = [&] {
+    const std::uint64_t used = bytes_ + unfinished_;
+    return bytes <= bytes_max_ && used <= bytes_max_ - bytes;
+  };
+  for (auto entry = entries_.end(); entry != entries_.begin() && !fits();) {
     --entry;
     if (entry->pins == 0) {
       bytes_ -= entry->blob.ref.bytes;
@@ -26,11 +30,25 @@ void BlobCache::make_room(std::uint64_t bytes) {
       entry = entries_.erase(entry);
     }
   }
-  if (bytes_ + bytes > bytes_max_) {
+  if (!fits()) {
     throw Error(ErrorCode::kUnavailable,
-                "no room for " + std::to_string(bytes) + " bytes: " + std::to_string(bytes_) +
-                    " of " + std::to_string(bytes_max_) + " are in use by jobs");
+                "no room for " + std::to_string(bytes) + " bytes: of " +
+                    std::to_string(bytes_max_) + " (--cache-bytes), jobs use " +
+                    std::to_string(bytes_) + " and unfinished uploads " +
+                    std::to_string(unfinished_));
   }
+}
+
+void BlobCache::take_room(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  make_room(bytes);
+  unfinished_ += bytes;
+}
+
+void BlobCache::give_room_back(std::uint64_t bytes) noexcept {
+  const std::lock_guard lock(mutex_);
+  GRADMILL_CHECK(bytes <= unfinished_);
+  unfinished_ -= bytes;
 }
 
 std::optional<Blob> BlobCache::find(const Digest& digest) {

@@ -10,12 +10,13 @@
 #include <vector>
 
 #include "base/blob.h"
+#include "base/byte_room.h"
 
 namespace gradmill {
 
 /// Keeps blobs by digest. Pinned ones stay; of the others the least recently used go first when the
-/// bound is reached. Thread-safe.
-class BlobCache {
+/// bound is reached. Unfinished blobs count as well. Thread-safe.
+class BlobCache final : public ByteRoom {
  public:
   explicit BlobCache(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
 
@@ -27,7 +28,12 @@ class BlobCache {
   [[nodiscard]] std::vector<Digest> pin(std::span<const BlobRef> blobs);
   /// Takes one pin off each; a blob without pins may go.
   void unpin(std::span<const BlobRef> blobs);
+  /// Of the blobs here.
   [[nodiscard]] std::uint64_t bytes() const;
+  [[nodiscard]] std::uint64_t bytes_max() const noexcept { return bytes_max_; }
+
+  void take_room(std::uint64_t bytes) override;
+  void give_room_back(std::uint64_t bytes) noexcept override;
 
  private:
   struct Entry {
@@ -42,6 +48,7 @@ class BlobCache {
   Entries entries_;
   std::unordered_map<Digest, Entries::iterator> index_;
   std::uint64_t bytes_ = 0;
+  std::uint64_t unfinished_ = 0;  // Bytes.
 };
 
 }  // namespace gradmill

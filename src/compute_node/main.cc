@@ -76,6 +76,7 @@ int serve(const std::vector<std::string>& words) {
     return program::kSucceeded;
   }
   program::keep_freed_memory();
+  program::raise_descriptor_limit();
 
   // The draws of worker and faults depend on the address, which is known once the server listens;
   // the server makes no handler before it is started.
@@ -84,6 +85,7 @@ int serve(const std::vector<std::string>& words) {
   rpc::ServerOptions server_options;
   server_options.name = "compute_node";
   server_options.address = request->listen;
+  server_options.clients_max = request->clients_max;
   server_options.drain_timeout = kCallsEnd;
   const Protection protection = protection_of(*request);
   server_options.tls = protection.context;

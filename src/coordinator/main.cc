@@ -131,11 +131,13 @@ int serve(const std::vector<std::string>& words) {
     return program::kSucceeded;
   }
   program::keep_freed_memory();
+  program::raise_descriptor_limit();
   const std::vector<Address> nodes = read_nodes(*request);
 
   rpc::ServerOptions server_options;
   server_options.name = "coordinator";
   server_options.address = request->listen;
+  server_options.clients_max = request->clients_max;
   const Protection protection = protection_of(*request);
   server_options.tls = protection.context;
   // The server makes no handler before it is started; its port says who holds the state folder.

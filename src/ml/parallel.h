@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
+#include <mutex>
 
 #include "ml/flush_subnormals.h"
 
@@ -9,8 +11,8 @@ namespace gradmill::ml {
 
 /// Calls f(i, worker) for each i in [0, count), on at most `threads` threads; worker is in
 /// [0, threads), and no two calls with one worker overlap. Which worker gets which i does not
-/// depend on timing. Subnormal numbers count as zero in f, which must not throw. Without OpenMP it
-/// runs serially.
+/// depend on timing. Subnormal numbers count as zero in f. What f throws is thrown here, once all
+/// workers have ended; of two exceptions, one. Without OpenMP it runs serially.
 template <class F>
 void parallel_for(std::size_t count, int threads, const F& f) {
   if (threads <= 1 || count <= 1) {
@@ -20,15 +22,25 @@ void parallel_for(std::size_t count, int threads, const F& f) {
     }
     return;
   }
+  std::exception_ptr failure;  // An exception must not leave the thread that it was thrown in.
+  std::mutex mutex;
 #ifdef _OPENMP  // Elsewhere the pragma is unknown, which is a warning.
 #pragma omp parallel for schedule(static, 1) num_threads(threads)
 #endif
   for (int worker = 0; worker < threads; ++worker) {
     const FlushSubnormals flush;
-    for (auto i = static_cast<std::size_t>(worker); i < count;
-         i += static_cast<std::size_t>(threads)) {
-      f(i, worker);
+    try {
+      for (auto i = static_cast<std::size_t>(worker); i < count;
+           i += static_cast<std::size_t>(threads)) {
+        f(i, worker);
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      failure = std::current_exception();
     }
+  }
+  if (failure) {
+    std::rethrow_exception(failure);
   }
 }
 

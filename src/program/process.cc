@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <thread>
 
+#include <sys/resource.h>
+
 #include "base/error.h"
 #include "base/event_log.h"
 #include "program/exit_code.h"
@@ -66,6 +68,14 @@ void hold_hangups() {
   sigemptyset(&hangup);
   sigaddset(&hangup, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &hangup, nullptr);
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
 }
 
 void wait_for_stop_signal(const std::function<void()>& on_hangup) {

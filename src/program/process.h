@@ -16,6 +16,9 @@ namespace gradmill::program {
 /// system page by page: for servers whose tasks are short.
 void keep_freed_memory();
 
+/// Lets the process open as many files and sockets as its hard limit allows.
+void raise_descriptor_limit();
+
 /// Keeps SIGHUP for wait_for_stop_signal(); else it ends the process. Before other threads start.
 void hold_hangups();
 

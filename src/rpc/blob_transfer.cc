@@ -1,5 +1,6 @@
 #include "rpc/blob_transfer.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -19,7 +20,8 @@ std::optional<Blob> BlobReceiver::add(const BlobRef& blob,
       blob_ = blob;
       digest_.emplace();
     }
-    bytes_.append(piece);  // Doubles when it grows: copying stays linear.
+    make_room_for(piece.size());
+    bytes_.append(piece);
     digest_->add(piece);
     if (bytes_.size() < blob.bytes) {
       return std::nullopt;
@@ -31,10 +33,29 @@ std::optional<Blob> BlobReceiver::add(const BlobRef& blob,
   }
 }
 
-void BlobReceiver::reset() {
+void BlobReceiver::reset() noexcept {
   blob_.reset();
   digest_.reset();
   bytes_ = {};
+  if (room_ != nullptr && room_taken_ > 0) {
+    room_->give_room_back(room_taken_);
+  }
+  room_taken_ = 0;
+}
+
+// Doubles the space when it grows: copying stays linear.
+void BlobReceiver::make_room_for(std::size_t bytes) {
+  const std::uint64_t need = bytes_.size() + bytes;
+  if (need <= bytes_.capacity()) {
+    return;
+  }
+  const std::uint64_t space =
+      std::min(blob_->bytes, std::max(need, 2 * std::uint64_t{bytes_.size()}));
+  if (room_ != nullptr && space > room_taken_) {
+    room_->take_room(space - room_taken_);
+    room_taken_ = space;
+  }
+  bytes_.reserve(space);
 }
 
 void BlobReceiver::check(const BlobRef& blob, std::uint64_t offset, std::string_view piece) const {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/blob.h"
+#include "base/byte_room.h"
 #include "base/digest.h"
 #include "rpc/limits.h"
 
@@ -18,13 +19,19 @@ namespace gradmill::rpc {
 /// come, not with what was announced. Not thread-safe.
 class BlobReceiver {
  public:
-  /// Refuses blobs of more than `blob_bytes_max`.
-  explicit BlobReceiver(std::uint64_t blob_bytes_max) : blob_bytes_max_(blob_bytes_max) {}
+  /// Refuses blobs of more than `blob_bytes_max`. Takes room for an unfinished blob, if there is a
+  /// `room` (not owned).
+  explicit BlobReceiver(std::uint64_t blob_bytes_max, ByteRoom* room = nullptr)
+      : blob_bytes_max_(blob_bytes_max), room_(room) {}
+  BlobReceiver(const BlobReceiver&) = delete;
+  BlobReceiver& operator=(const BlobReceiver&) = delete;
+  ~BlobReceiver() { reset(); }
 
   /// Takes the next piece of `blob`; a piece at offset 0 drops what was begun and begins anew. An
   /// empty blob is one empty piece. Returns the blob with its last piece. Throws
   /// Error(kInvalidInput), and drops what was begun, if the piece does not follow the last one, is
-  /// larger than kBlobPieceBytesMax, empty or beyond the end, or if the digest is wrong.
+  /// larger than kBlobPieceBytesMax, empty or beyond the end, or if the digest is wrong; or what
+  /// there is no room for.
   [[nodiscard]] std::optional<Blob> add(const BlobRef& blob,
                                         std::uint64_t offset,
                                         std::string_view piece);
@@ -32,13 +39,16 @@ class BlobReceiver {
   /// Bytes of the unfinished blob.
   [[nodiscard]] std::uint64_t received() const noexcept { return bytes_.size(); }
   /// Drops what was begun.
-  void reset();
+  void reset() noexcept;
 
  private:
+  void make_room_for(std::size_t bytes);
   void check(const BlobRef& blob, std::uint64_t offset, std::string_view piece) const;
   [[nodiscard]] Blob finish();
 
   const std::uint64_t blob_bytes_max_;
+  ByteRoom* const room_;
+  std::uint64_t room_taken_ = 0;
   std::optional<BlobRef> blob_;   // The one begun, if any.
   std::string bytes_;             // Its pieces so far.
   std::optional<Sha256> digest_;  // Of them.

@@ -62,7 +62,8 @@ ClientChannel::ClientChannel(Address address, ConnectionOptions options)
       connect_timeout_(options.connect_timeout),
       tls_(std::move(options.tls)),
       interrupt_(options.interrupt == nullptr ? std::make_shared<Interrupt>()
-                                              : std::move(options.interrupt)) {
+                                              : std::move(options.interrupt)),
+      budget_(std::move(options.budget)) {
   ignore_sigpipe();
   redirect_thrift_output();
 }
@@ -101,7 +102,8 @@ std::shared_ptr<apache::thrift::protocol::TProtocol> ClientChannel::connect() {
   socket_ = std::make_shared<Socket>(std::move(stream), address_.text(), traffic_);
   shake_hands(connected_by);
   socket_->bound(deadline_time_, interrupt_.get());
-  return std::make_shared<Protocol>(std::make_shared<FramedTransport>(socket_, std::nullopt));
+  return std::make_shared<Protocol>(
+      std::make_shared<FramedTransport>(socket_, std::nullopt, budget_));
 }
 
 void ClientChannel::shake_hands(Socket::Clock::time_point deadline) {
@@ -170,6 +172,8 @@ void ClientChannel::translate() const {
     throw invalid_input(address_.text() + ": " + error.what());
   } catch (const TlsFailure& error) {
     throw Error(error.code(), address_.text() + ": " + error.what());
+  } catch (const NoRoomForMessage& error) {
+    throw Error(ErrorCode::kUnavailable, address_.text() + ": " + error.what());
   } catch (const TTransportException& error) {
     if (error.getType() == TTransportException::TIMED_OUT) {
       fail("no answer within " + duration_text(deadline_));

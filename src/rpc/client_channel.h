@@ -9,6 +9,7 @@
 #include <thrift/protocol/TProtocol.h>
 
 #include "base/address.h"
+#include "base/byte_budget.h"
 #include "rpc/framed_transport.h"
 #include "rpc/interrupt.h"
 #include "rpc/limits.h"
@@ -27,6 +28,8 @@ struct ConnectionOptions {
   /// a file descriptor.
   std::shared_ptr<Interrupt> interrupt = nullptr;
   ClientTls tls{};
+  /// For large messages of all connections that share it (see kMessageBytesMax); null: no bound.
+  std::shared_ptr<ByteBudget> budget = nullptr;
 };
 
 namespace internal {
@@ -67,6 +70,7 @@ class ClientChannel {
   const std::chrono::milliseconds connect_timeout_;
   const ClientTls tls_;
   const std::shared_ptr<Interrupt> interrupt_;
+  const std::shared_ptr<ByteBudget> budget_;
   const std::shared_ptr<Traffic> traffic_ = std::make_shared<Traffic>();
   std::shared_ptr<Socket> socket_;
   std::chrono::milliseconds deadline_{};     // Of the current call.

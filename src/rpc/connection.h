@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/address.h"
+#include "base/byte_budget.h"
 #include "rpc/client_channel.h"
 #include "rpc/interrupt.h"
 #include "rpc/limits.h"

@@ -21,10 +21,13 @@ constexpr std::uint32_t kHeaderBytes = 4;
 
 }  // namespace
 
-FramedTransport::FramedTransport(std::shared_ptr<Socket> socket, std::optional<FrameBounds> bounds)
+FramedTransport::FramedTransport(std::shared_ptr<Socket> socket,
+                                 std::optional<FrameBounds> bounds,
+                                 std::shared_ptr<ByteBudget> budget)
     : TFramedTransport(socket, DEFAULT_BUFFER_SIZE, kKeptBufferBytesMax, make_configuration()),
       socket_(std::move(socket)),
       bounds_(std::move(bounds)),
+      room_(std::move(budget)),
       frame_due_(bounds_.has_value()) {
   read_nothing();
 }
@@ -33,13 +36,9 @@ bool FramedTransport::readFrame() {
   if (!std::exchange(frame_due_, false)) {
     refuse("a message runs past its frame");
   }
+  room_.give_back();  // The last call is done with.
   if (bounds_) {
-    if (bounds_->drain->triggered()) {
-      throw TTransportException(TTransportException::INTERRUPTED, "the server stops");
-    }
-    // Who connects has something to say: only connections that did may be idle for long.
-    const auto wait = std::exchange(first_frame_, false) ? bounds_->frame : bounds_->idle;
-    socket_->bound(Socket::Clock::now() + wait, bounds_->drain.get());
+    await_frame();
   }
   std::uint32_t length_on_wire = 0;
   auto* const header = reinterpret_cast<std::uint8_t*>(&length_on_wire);
@@ -47,7 +46,11 @@ bool FramedTransport::readFrame() {
     return false;
   }
   if (bounds_) {
-    socket_->bound(Socket::Clock::now() + bounds_->frame, bounds_->abort.get());
+    const auto now = Socket::Clock::now();
+    socket_->bound(now + bounds_->frame, bounds_->abort.get());
+    if (!first_frame_) {
+      bounds_->idleness->begin(now + kMessagePatience);
+    }
   }
   if (!read_all(header + 1, kHeaderBytes - 1)) {
     refuse("the stream ends inside a frame");
@@ -56,17 +59,54 @@ bool FramedTransport::readFrame() {
   if (length == 0 || length > static_cast<std::uint32_t>(kFrameBytesMax)) {
     refuse("a frame has no acceptable length");
   }
-  if (length > rBufSize_) {
-    rBufSize_ = 0;
-    rBuf_.reset(new std::uint8_t[length]);
-    rBufSize_ = length;
+  read_body(length);
+  if (bounds_ && !bounds_->idleness->end()) {
+    throw TTransportException(TTransportException::INTERRUPTED, "gave way to another connection");
   }
-  if (!read_all(rBuf_.get(), length)) {
-    refuse("the stream ends inside a frame");
-  }
+  first_frame_ = false;
   setReadBuffer(rBuf_.get(), length);
   updateKnownMessageSize(static_cast<long>(length));
   return true;
+}
+
+void FramedTransport::await_frame() {
+  if (bounds_->drain->triggered()) {
+    throw TTransportException(TTransportException::INTERRUPTED, "the server stops");
+  }
+  // Who connects has something to say: only connections that did may be idle for long.
+  const auto now = Socket::Clock::now();
+  socket_->bound(now + (first_frame_ ? bounds_->frame : bounds_->idle), bounds_->drain.get());
+  if (!first_frame_) {
+    bounds_->idleness->begin(now);
+  }
+}
+
+// What is announced costs memory only once a first part of it has come.
+void FramedTransport::read_body(std::uint32_t length) {
+  const std::uint32_t first = std::min(length, kKeptBufferBytesMax);
+  if (first > rBufSize_) {
+    rBufSize_ = 0;
+    rBuf_.reset(new std::uint8_t[first]);
+    rBufSize_ = first;
+  }
+  bool is_whole = read_all(rBuf_.get(), first);
+  if (is_whole && length > first) {
+    take_room(length);
+    boost::scoped_array<std::uint8_t> larger(new std::uint8_t[length]);
+    std::memcpy(larger.get(), rBuf_.get(), first);
+    rBuf_.swap(larger);
+    rBufSize_ = length;
+    is_whole = read_all(rBuf_.get() + first, length - first);
+  }
+  if (!is_whole) {
+    refuse("the stream ends inside a frame");
+  }
+}
+
+void FramedTransport::take_room(std::uint32_t bytes) {
+  if (!room_.take(2 * std::uint64_t{bytes}, socket_->deadline())) {
+    throw NoRoomForMessage();
+  }
 }
 
 bool FramedTransport::read_all(std::uint8_t* buffer, std::uint32_t bytes) {
@@ -90,6 +130,9 @@ std::uint32_t FramedTransport::readEnd() {
   read_nothing();
   // Thrift would count the bytes of all messages up to the next flush against the limit of one.
   resetConsumedMessageSize();
+  if (!bounds_) {
+    room_.give_back();  // What became of the message is the caller's.
+  }
   return bytes;
 }
 
@@ -102,6 +145,12 @@ void FramedTransport::writeSlow(const std::uint8_t* buffer, std::uint32_t bytes)
   }
   // Growing is what brings us here, so a buffer never holds more than one frame may.
   const std::uint32_t capacity = std::min(std::max(2 * wBufSize_, have + bytes), kCapacityMax);
+  if (capacity > kKeptBufferBytesMax) {
+    if (bounds_) {
+      socket_->bound(Socket::Clock::now() + bounds_->frame, bounds_->abort.get());
+    }
+    take_room(capacity - (wBufSize_ > kKeptBufferBytesMax ? wBufSize_ : 0));
+  }
   boost::scoped_array<std::uint8_t> larger(new std::uint8_t[capacity]);
   std::memcpy(larger.get(), wBuf_.get(), have);
   std::memcpy(larger.get() + have, buffer, bytes);

@@ -20,6 +20,9 @@ inline constexpr std::int32_t kBlobPieceBytesMax = 4 << 20;
 inline constexpr std::int32_t kInlineBlobBytesMax = 1 << 20;
 /// Buffers that grew beyond this are freed when their message is done.
 inline constexpr std::uint32_t kKeptBufferBytesMax = 64 << 10;
+/// Most bytes of messages beyond that size that the connections of a server, or those of a client
+/// to all its peers, hold together: a message waits, within its deadline, until there is room.
+inline constexpr std::uint64_t kMessageBytesMax = std::uint64_t{256} << 20;
 
 /// From the first byte of a frame to its last, absolute; the same for sending one.
 inline constexpr std::chrono::milliseconds kFrameDeadline{5'000};
@@ -31,6 +34,10 @@ inline constexpr std::chrono::milliseconds kConnectTimeout{2'000};
 inline constexpr std::chrono::milliseconds kTcpUserTimeout{10'000};
 /// Pause of a server before it tries again what failed for want of resources.
 inline constexpr std::chrono::milliseconds kAcceptRetryPause{50};
+/// A message that takes longer to come may be given up in favour of a new connection.
+inline constexpr std::chrono::milliseconds kMessagePatience{1'000};
+/// How long a server waits for a connection that it has given up to end.
+inline constexpr std::chrono::milliseconds kRoomTimeout{500};
 /// How long Server::stop lets calls in progress finish.
 inline constexpr std::chrono::milliseconds kDrainTimeout{3'000};
 
@@ -38,5 +45,7 @@ inline constexpr std::chrono::milliseconds kDrainTimeout{3'000};
 inline constexpr int kListenBacklog = 1'024;
 /// Connections a server serves at a time, unless told otherwise.
 inline constexpr int kClientsMax = 256;
+/// File descriptors that a server leaves to the rest of its process, or half if there are few.
+inline constexpr int kDescriptorsKept = 64;
 
 }  // namespace gradmill::rpc

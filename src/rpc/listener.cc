@@ -2,12 +2,14 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <string>
 #include <utility>
 
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/error.h"
@@ -46,6 +48,16 @@ const addrinfo* preferred(const addrinfo* list) {
   return list;
 }
 
+// The kernel gives out the lowest number that is free, so that all below it are taken.
+bool is_among_the_last(int fd) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return false;
+  }
+  const auto kept = std::min<rlim_t>(kDescriptorsKept, limit.rlim_cur / 2);
+  return static_cast<rlim_t>(fd) + kept >= limit.rlim_cur;
+}
+
 std::uint16_t port_of(int fd) {
   sockaddr_storage address{};
   socklen_t bytes = sizeof address;
@@ -73,7 +85,8 @@ Listener::Listener(const Address& address) {
   port_ = port_of(fd_.get());
 }
 
-std::optional<Accepted> Listener::accept(const Interrupt& stop) {
+std::optional<Accepted> Listener::accept(const Interrupt& stop,
+                                         const std::function<void()>& make_room) {
   int pause_ms = -1;  // Without end, unless the last accept failed.
   for (;;) {
     // After a failure the listening socket stays readable, so only the switch is waited for.
@@ -88,6 +101,7 @@ std::optional<Accepted> Listener::accept(const Interrupt& stop) {
     auto* const address = reinterpret_cast<sockaddr*>(&peer);
     Descriptor fd(::accept4(fd_.get(), address, &bytes, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (fd.get() >= 0) {
+      has_few_descriptors_ = is_among_the_last(fd.get());
       return Accepted{std::move(fd), address_text(address, bytes)};
     }
     const int error = errno;
@@ -95,6 +109,7 @@ std::optional<Accepted> Listener::accept(const Interrupt& stop) {
     pause_ms = no_fault ? -1 : static_cast<int>(kAcceptRetryPause.count());
     if (!no_fault) {
       warn_at_a_limited_rate("cannot accept a connection, trying again: " + error_text(error));
+      make_room();
     }
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -28,15 +29,19 @@ class Listener {
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
-  /// The next connection; nothing once `stop` is triggered. Logs failures (no descriptors left) and
-  /// tries again.
-  [[nodiscard]] std::optional<Accepted> accept(const Interrupt& stop);
+  /// The next connection; nothing once `stop` is triggered. Logs failures (no descriptors left),
+  /// calls `make_room` after them and tries again.
+  [[nodiscard]] std::optional<Accepted> accept(const Interrupt& stop,
+                                               const std::function<void()>& make_room);
+  /// Whether the last connection has one of the process' last descriptors, which others need more.
+  [[nodiscard]] bool has_few_descriptors() const noexcept { return has_few_descriptors_; }
 
   void close() noexcept { fd_.close(); }
 
  private:
   Descriptor fd_;
   std::uint16_t port_ = 0;
+  bool has_few_descriptors_ = false;
 };
 
 }  // namespace gradmill::rpc

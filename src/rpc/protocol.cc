@@ -63,7 +63,15 @@ std::uint32_t Protocol::readMessageBegin(std::string& name,
   }
   type = static_cast<TMessageType>(kind);
   bytes += readString(name);
-  return bytes + readI32(sequence);
+  bytes += readI32(sequence);
+  // Generated clients number all their calls so, and leave the check of answers to others.
+  constexpr std::int32_t kSequence = 0;
+  const bool is_answer =
+      type == apache::thrift::protocol::T_REPLY || type == apache::thrift::protocol::T_EXCEPTION;
+  if (is_answer && sequence != kSequence) {
+    throw TProtocolException(TProtocolException::INVALID_DATA, "an answer to another call");
+  }
+  return bytes;
 }
 
 std::uint32_t Protocol::readFieldBegin(std::string& /*name*/, TType& type, std::int16_t& id) {

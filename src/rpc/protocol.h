@@ -16,9 +16,9 @@ namespace gradmill::rpc {
 /// TBinaryProtocol, strict and limited, that refuses what Thrift's own lets through: types that do
 /// not exist (which are undefined behaviour once they are enumerators), and strings and containers
 /// that claim more than their frame can hold (which are allocated first and missed
-/// later). Both ends use it, for an answer can be as hostile as a question. Throws
-/// TProtocolException, or TTransportException(END_OF_FILE) for what exceeds the frame. For one
-/// thread.
+/// later), and answers to other calls than the one in progress. Both ends use it, for an answer can
+/// be as hostile as a question. Throws TProtocolException, or TTransportException(END_OF_FILE) for
+/// what exceeds the frame. For one thread.
 class Protocol final
     : public apache::thrift::protocol::TVirtualProtocol<Protocol,
                                                         apache::thrift::protocol::TBinaryProtocol> {

@@ -5,11 +5,13 @@
 #include <exception>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
+#include "base/byte_budget.h"
 #include "base/check.h"
 #include "rpc/framed_transport.h"
 #include "rpc/guard.h"
@@ -34,10 +36,12 @@ class Session {
  public:
   Session(std::shared_ptr<Socket> socket,
           FrameBounds bounds,
+          std::shared_ptr<ByteBudget> budget,
           std::shared_ptr<apache::thrift::TProcessorFactory> handlers,
           const CallFaults& faults)
       : socket_(std::move(socket)),
         bounds_(std::move(bounds)),
+        budget_(std::move(budget)),
         handlers_(std::move(handlers)),
         faults_(faults) {}
 
@@ -51,16 +55,29 @@ class Session {
       log_refusal(error);
     } catch (const TException& error) {
       log_end(error);
-    } catch (const std::exception& error) {  // The factory failed.
-      warn_at_a_limited_rate(error.what());
+    } catch (...) {  // Out of memory even for a TException, or the factory failed.
+      debug_at_a_limited_rate("a connection ends: out of memory");
     }
+    const std::lock_guard lock(closing_);
+    static_cast<void>(bounds_.idleness->end());
     socket_->close();
+  }
+
+  [[nodiscard]] const Idleness& idleness() const noexcept { return *bounds_.idleness; }
+  // Ends the connection if it still waits since `since`; whether it did. From any thread.
+  bool give_up(Idleness::Clock::time_point since) {
+    const std::lock_guard lock(closing_);
+    if (!socket_->isOpen() || !bounds_.idleness->give_up(since)) {
+      return false;
+    }
+    socket_->end();
+    return true;
   }
 
  private:
   void serve() {
     const auto protocol =
-        std::make_shared<Protocol>(std::make_shared<FramedTransport>(socket_, bounds_));
+        std::make_shared<Protocol>(std::make_shared<FramedTransport>(socket_, bounds_, budget_));
     Guard processor(handlers_->getProcessor({protocol, protocol, socket_}), faults_);
     while (processor.process(protocol, protocol, nullptr)) {
     }
@@ -82,8 +99,31 @@ class Session {
 
   const std::shared_ptr<Socket> socket_;
   const FrameBounds bounds_;
+  const std::shared_ptr<ByteBudget> budget_;
   const std::shared_ptr<apache::thrift::TProcessorFactory> handlers_;
   const CallFaults faults_;
+  std::mutex closing_;
+};
+
+// Only in a catch block.
+void warn_of_refusal() noexcept {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    try {
+      warn_at_a_limited_rate("cannot serve a connection: " + std::string(error.what()));
+    } catch (...) {
+      warn_at_a_limited_rate("cannot serve a connection: out of memory");
+    }
+  } catch (...) {
+    warn_at_a_limited_rate("cannot serve a connection");
+  }
+}
+
+// A session and its thread.
+struct Worker {
+  std::shared_ptr<Session> session;
+  std::thread thread;
 };
 
 }  // namespace
@@ -92,14 +132,19 @@ class Session {
 struct Server::State {
   State(const ServerOptions& server_options,
         std::shared_ptr<apache::thrift::TProcessorFactory> processors)
-      : options(server_options), handlers(std::move(processors)), listener(options.address) {
+      : options(server_options),
+        handlers(std::move(processors)),
+        budget(std::make_shared<ByteBudget>(options.message_bytes_max)),
+        listener(options.address) {
     GRADMILL_CHECK(options.clients_max >= 1);
   }
 
   void serve();
-  std::shared_ptr<Socket> accept();
+  std::shared_ptr<Socket> socket_of(Accepted accepted) const;
+  void admit(const std::shared_ptr<Socket>& socket);
+  bool make_room();
   void start_session(std::shared_ptr<Socket> socket);
-  void end_session(std::list<std::thread>::iterator worker);
+  void end_session(std::list<Worker>::iterator worker);
   void join_finished();
   bool wait_for_end(std::chrono::milliseconds timeout);
 
@@ -107,27 +152,26 @@ struct Server::State {
   const std::shared_ptr<apache::thrift::TProcessorFactory> handlers;
   const std::shared_ptr<Interrupt> drain = std::make_shared<Interrupt>();
   const std::shared_ptr<Interrupt> abort = std::make_shared<Interrupt>();
+  const std::shared_ptr<ByteBudget> budget;
   Listener listener;
 
   std::mutex mutex;
   std::condition_variable changed;
-  bool ended = true;                // No thread of this server runs.
-  std::thread thread;               // Runs serve().
-  std::list<std::thread> running;   // One for each session.
-  std::list<std::thread> finished;  // About to end, to be joined.
+  bool ended = true;   // No thread of this server runs.
+  std::thread thread;  // Runs serve().
+  std::list<Worker> running;
+  std::list<Worker> finished;  // About to end, to be joined.
 };
 
 void Server::State::serve() {
   while (!drain->triggered()) {
     try {
-      if (auto socket = accept()) {
-        start_session(std::move(socket));
+      if (auto accepted = listener.accept(*drain, [this] { make_room(); })) {
+        admit(socket_of(std::move(*accepted)));
       }
-    } catch (const std::exception& error) {  // No thread or no memory left, or the factory failed.
-      warn_at_a_limited_rate("cannot serve a connection: " + std::string(error.what()));
-      std::this_thread::sleep_for(kAcceptRetryPause);
     } catch (...) {
-      warn_at_a_limited_rate("cannot serve a connection");
+      warn_of_refusal();
+      std::this_thread::sleep_for(kAcceptRetryPause);
     }
   }
   listener.close();
@@ -141,34 +185,79 @@ void Server::State::serve() {
   changed.notify_all();
 }
 
-// Waits until there is room for one more client, then for the client; null once drained.
-std::shared_ptr<Socket> Server::State::accept() {
-  {
-    std::unique_lock lock(mutex);
-    changed.wait(lock,
-                 [this] { return running.size() < static_cast<std::size_t>(options.clients_max); });
-  }
-  std::optional<Accepted> accepted = listener.accept(*drain);
-  if (!accepted) {
-    return nullptr;
-  }
+std::shared_ptr<Socket> Server::State::socket_of(Accepted accepted) const {
   std::unique_ptr<Stream> stream = options.tls == nullptr
-                                       ? std::make_unique<PlainStream>(std::move(accepted->fd))
-                                       : options.tls->accept(std::move(accepted->fd));
-  return std::make_shared<Socket>(std::move(stream), std::move(accepted->origin));
+                                       ? std::make_unique<PlainStream>(std::move(accepted.fd))
+                                       : options.tls->accept(std::move(accepted.fd));
+  return std::make_shared<Socket>(std::move(stream), std::move(accepted.origin));
+}
+
+// Serves a connection, instead of another one if there are too many, or refuses it.
+void Server::State::admit(const std::shared_ptr<Socket>& socket) {
+  std::size_t count = 0;
+  {
+    const std::lock_guard lock(mutex);
+    count = running.size();
+  }
+  const bool is_full = count >= static_cast<std::size_t>(options.clients_max);
+  if ((is_full || listener.has_few_descriptors()) && !make_room()) {
+    // An end at once tells the peer more than a silence would.
+    warn_at_a_limited_rate(is_full
+                               ? "refused a connection: " + std::to_string(count) +
+                                     " are in use, which is --max-clients"
+                               : "refused a connection: " + std::to_string(count) +
+                                     " are in use, and there are hardly any file descriptors left");
+    return;
+  }
+  for (;;) {
+    try {
+      start_session(socket);
+      return;
+    } catch (const std::exception&) {  // No thread or no memory left: others hold some.
+      warn_of_refusal();
+      if (!make_room()) {
+        throw;
+      }
+    }
+  }
+}
+
+// Ends the connection whose peer has let it wait for longest; false if there is none, or if its
+// thread does not end soon.
+bool Server::State::make_room() {
+  std::unique_lock lock(mutex);
+  const std::size_t count = running.size();
+  for (;;) {
+    std::shared_ptr<Session> longest;
+    std::optional<Idleness::Clock::time_point> longest_since;
+    for (const Worker& worker : running) {
+      const auto since = worker.session->idleness().since();
+      if (since && (!longest_since || *since < *longest_since)) {
+        longest = worker.session;
+        longest_since = since;
+      }
+    }
+    if (longest == nullptr) {
+      return false;
+    }
+    if (longest->give_up(*longest_since)) {
+      return changed.wait_for(lock, kRoomTimeout, [&] { return running.size() < count; });
+    }
+  }
 }
 
 void Server::State::start_session(std::shared_ptr<Socket> socket) {
   auto session = std::make_shared<Session>(
       std::move(socket),
       FrameBounds{options.idle_timeout, options.frame_deadline, drain, abort},
+      budget,
       handlers,
       options.faults);
   const std::lock_guard lock(mutex);
-  running.emplace_front();
+  running.push_front({session, std::thread()});
   const auto worker = running.begin();
   try {
-    *worker = std::thread([this, worker, held = std::move(session)]() mutable {
+    worker->thread = std::thread([this, worker, held = std::move(session)]() mutable {
       held->run();
       held = nullptr;
       end_session(worker);
@@ -179,22 +268,24 @@ void Server::State::start_session(std::shared_ptr<Socket> socket) {
   }
 }
 
-void Server::State::end_session(std::list<std::thread>::iterator worker) {
+void Server::State::end_session(std::list<Worker>::iterator worker) {
   join_finished();
+  std::shared_ptr<Session> session;  // Ends with the lock open: a handler may take its time.
   const std::lock_guard lock(mutex);
+  session = std::move(worker->session);
   finished.splice(finished.end(), running, worker);
   changed.notify_all();
 }
 
 void Server::State::join_finished() {
-  std::list<std::thread> ending;
+  std::list<Worker> ending;
   {
     const std::lock_guard lock(mutex);
     ending.swap(finished);
   }
   // They are past their last use of the mutex, so none of these waits is for long.
-  for (std::thread& each : ending) {
-    each.join();
+  for (Worker& each : ending) {
+    each.thread.join();
   }
 }
 
@@ -237,6 +328,7 @@ bool Server::stop() {
   bool ended = state_->wait_for_end(state_->options.drain_timeout);
   if (!ended) {
     state_->abort->trigger();
+    state_->budget->close();
     ended = state_->wait_for_end(kAbortTimeout);
   }
   std::thread thread;

@@ -23,8 +23,12 @@ struct ServerOptions {
   Address address;   ///< Bound exactly; port 0 is any free one.
   /// Null: no TLS. Else a peer meets no handler before it has proved who it is.
   std::shared_ptr<const TlsContext> tls = nullptr;
-  /// Connections served at a time, at least 1; more wait in the kernel's queue.
+  /// Connections served at a time, at least 1. One more takes the place of the one whose peer has
+  /// let it wait for longest; if none waits, it is closed at once. The same when file descriptors
+  /// run short.
   int clients_max = kClientsMax;
+  /// For messages beyond kKeptBufferBytesMax, of all connections together.
+  std::uint64_t message_bytes_max = kMessageBytesMax;
   std::chrono::milliseconds idle_timeout = kIdleTimeout;
   /// From a frame's first byte to its last, of the TLS handshake, and from there to the first
   /// frame's first byte.

@@ -114,6 +114,8 @@ void Socket::write(const std::uint8_t* buffer, std::uint32_t bytes) {
   }
 }
 
+void Socket::end() noexcept { ::shutdown(stream_->fd(), SHUT_RDWR); }
+
 void Socket::handle(const Progress& progress) {
   switch (progress.state) {
     case Progress::State::kDone:

@@ -37,10 +37,14 @@ class Socket final : public apache::thrift::transport::TVirtualTransport<Socket>
   /// Bounds all reads and writes until the next call: by a time, and by an Interrupt (not owned,
   /// may be null).
   void bound(Clock::time_point deadline, const Interrupt* interrupt) noexcept;
+  [[nodiscard]] Clock::time_point deadline() const noexcept { return deadline_; }
 
   [[nodiscard]] bool isOpen() const override { return stream_->fd() >= 0; }
   bool peek() override { return isOpen(); }
   void close() override { stream_->close(); }
+  /// Lets the peer and whoever reads or writes here see the end of the connection. Safe from any
+  /// thread while nobody closes it.
+  void end() noexcept;
   [[nodiscard]] const std::string getOrigin() const override { return origin_; }
 
   /// What must be over before the first read or write; nothing without TLS.

@@ -103,7 +103,7 @@ gradmill::TaskAnswer answer_from(TaskResponse&& response) {
     answer.compute_seconds = response.compute_seconds;
     answer.delay_seconds = response.delay_seconds;
   }
-  answer.message = response.message.substr(0, kMessageMax);
+  answer.message = message_from(response.message).substr(0, kMessageMax);
   return answer;
 }
 

@@ -149,6 +149,17 @@ Address address_from(const std::string& host, std::int32_t port) {
   return {host, number};
 }
 
+std::string message_from(const std::string& message) {
+  constexpr std::size_t kBytesMax = 2'000;
+  std::string text = message.substr(0, kBytesMax);
+  std::replace_if(
+      text.begin(),
+      text.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; },
+      ' ');
+  return text;
+}
+
 void fill_piece(GetBlobResponse& response, const GetBlobRequest& request, const Blob& blob) {
   constexpr std::int32_t kPieceMax = 4 << 20;
   const auto offset = unsigned_from<std::uint64_t>(request.offset, "the offset");

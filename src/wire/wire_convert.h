@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -102,7 +103,7 @@ template <class Exception>
   return exception;
 }
 
-/// Runs a handler's work and turns Error into the exceptions of the IDL.
+/// Runs a handler's work and turns Error and want of memory into the exceptions of the IDL.
 template <class Work>
 auto translate(const Work& work) {
   try {
@@ -121,8 +122,13 @@ auto translate(const Work& work) {
       default:
         throw with_message<InvalidRequest>(error.what());
     }
+  } catch (const std::bad_alloc&) {
+    throw with_message<Unavailable>("out of memory; try again later");
   }
 }
+
+/// What a peer says, fit for a line of a log or a message: cut, and without control characters.
+[[nodiscard]] std::string message_from(const std::string& message);
 
 /// Runs a call to a peer and turns the exceptions of the IDL into Error; `peer` starts the message.
 template <class Call>
@@ -130,15 +136,15 @@ auto untranslate(const std::string& peer, const Call& call) {
   try {
     return call();
   } catch (const InvalidRequest& invalid) {
-    throw Error(ErrorCode::kInvalidInput, peer + invalid.message);
+    throw Error(ErrorCode::kInvalidInput, peer + message_from(invalid.message));
   } catch (const Unavailable& unavailable) {
-    throw Error(ErrorCode::kUnavailable, peer + unavailable.message);
+    throw Error(ErrorCode::kUnavailable, peer + message_from(unavailable.message));
   } catch (const NotFound& missing) {
-    throw Error(ErrorCode::kNotFound, peer + missing.message);
+    throw Error(ErrorCode::kNotFound, peer + message_from(missing.message));
   } catch (const NotAllowed& refused) {
-    throw Error(ErrorCode::kNotAllowed, peer + refused.message);
+    throw Error(ErrorCode::kNotAllowed, peer + message_from(refused.message));
   } catch (const Internal& internal) {
-    throw Error(ErrorCode::kFailed, peer + internal.message);
+    throw Error(ErrorCode::kFailed, peer + message_from(internal.message));
   }
 }
 

@@ -42,5 +42,20 @@ TEST(BlobCache, AWrongSizeIsMissing) {
   EXPECT_EQ(cache.pin(std::vector{BlobRef{a.ref.digest, 5}}).size(), 1U);
 }
 
+TEST(BlobCache, CountsUnfinishedBlobs) {
+  BlobCache cache(10);
+  const Blob a = make_blob("aaaa");
+  cache.put(a);
+  cache.take_room(6);
+  EXPECT_TRUE(cache.find(a.ref.digest));
+  cache.take_room(1);
+  EXPECT_FALSE(cache.find(a.ref.digest)) << "a blob that nobody pinned makes room";
+  EXPECT_THROW(cache.take_room(4), Error);
+  EXPECT_THROW(cache.put(a), Error);
+  EXPECT_THROW(cache.take_room(UINT64_MAX), Error);
+  cache.give_room_back(7);
+  EXPECT_NO_THROW(cache.put(a));
+}
+
 }  // namespace
 }  // namespace gradmill

@@ -76,5 +76,18 @@ TEST(FlushSubnormals, EndsWithItsScope) {
 
 #endif
 
+TEST(ParallelFor, ThrowsWhatAWorkerThrows) {
+  for (const int threads : {1, 3}) {
+    EXPECT_THROW(parallel_for(9,
+                              threads,
+                              [](std::size_t i, int /*worker*/) {
+                                if (i == 4) {
+                                  throw std::bad_alloc();
+                                }
+                              }),
+                 std::bad_alloc);
+  }
+}
+
 }  // namespace
 }  // namespace gradmill::ml

@@ -162,5 +162,37 @@ TEST(ReceivePieces, AsksForNothingThatIsTooLarge) {
   EXPECT_EQ(calls, 0);
 }
 
+class CountedRoom final : public ByteRoom {
+ public:
+  explicit CountedRoom(std::uint64_t bytes) : left(bytes) {}
+  void take_room(std::uint64_t bytes) override {
+    if (bytes > left) {
+      throw Error(ErrorCode::kUnavailable, "full");
+    }
+    left -= bytes;
+  }
+  void give_room_back(std::uint64_t bytes) noexcept override { left += bytes; }
+  std::uint64_t left;
+};
+
+TEST(BlobReceiver, TakesRoomForWhatHasComeAndGivesItBack) {
+  const Blob blob = make_blob(pattern(1'000));
+  CountedRoom room(1'000);
+  {
+    BlobReceiver receiver(1'000, &room);
+    EXPECT_FALSE(receiver.add(blob.ref, 0, blob.bytes->substr(0, 100)));
+    EXPECT_LT(room.left, 1'000U);
+    EXPECT_GE(room.left, 800U);
+    BlobReceiver other(1'000, &room);
+    EXPECT_THAT([&] { (void)other.add(blob.ref, 0, *blob.bytes); },
+                ThrowsMessage<Error>(HasSubstr("full")));
+    EXPECT_TRUE(receiver.add(blob.ref, 100, blob.bytes->substr(100)));
+    EXPECT_EQ(room.left, 1'000U);
+    EXPECT_FALSE(other.add(blob.ref, 0, blob.bytes->substr(0, 999)));
+    EXPECT_LT(room.left, 1'000U);
+  }
+  EXPECT_EQ(room.left, 1'000U) << "a receiver that goes takes nothing along";
+}
+
 }  // namespace
 }  // namespace gradmill::rpc

@@ -31,6 +31,11 @@ std::string reply_header(const std::string& method, std::uint32_t type) {
          big_endian(0, 4);
 }
 
+// The answer to a call of another number; after the frame's length come version, length and name.
+std::string with_sequence(std::string answer, std::uint32_t sequence) {
+  return answer.replace(4 + 4 + 4 + std::string("hello").size(), 4, big_endian(sequence, 4));
+}
+
 TEST(HostileAnswer, IsRefusedAtOnce) {
   const std::string header = reply_header("hello", 2);
   const std::string huge_list =
@@ -51,6 +56,7 @@ TEST(HostileAnswer, IsRefusedAtOnce) {
       frame(reply_header("hello", 1) + std::string(1, '\0')),  // A call.
       frame(reply_header("hello", 9) + std::string(1, '\0')),  // No such type.
       hello_answer("echo", "other"),
+      with_sequence(hello_answer("echo"), 1),
       frame(hello_answer("echo").substr(4) + "x"),  // Too long a frame.
       frame(hello_answer("echo").substr(4, 20)) + frame(hello_answer("echo").substr(24)),
   };

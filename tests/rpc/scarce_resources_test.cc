@@ -52,7 +52,8 @@ bool serves(const Server& server) {
     for (int i = 0; i < kPeers; ++i) {
       peers.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     }
-    lower_limit(RLIMIT_NOFILE, static_cast<rlim_t>(descriptor_count()) + 4);
+    // Half of them are not for connections.
+    lower_limit(RLIMIT_NOFILE, (static_cast<rlim_t>(descriptor_count()) + 6) * 2);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

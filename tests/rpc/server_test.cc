@@ -116,24 +116,6 @@ TEST(Server, CutsAPeerThatDoesNotReadItsAnswers) {
   EXPECT_EQ(hello(server, "echo"), "echo");
 }
 
-TEST(Server, ServesNoMoreThanItsLimitAtATime) {
-  World world;
-  ServerOptions small = options();
-  small.clients_max = 2;
-  Server server(small, make_handlers(world));
-  server.start();
-  NodeConnection first(address_of(server));
-  NodeConnection second(address_of(server));
-  hello(first, "echo");
-  hello(second, "echo");
-  NodeConnection third(address_of(server));
-  EXPECT_THAT([&] { hello(third, "echo", kShort); },
-              ThrowsMessage<Error>(HasSubstr("no answer within")));
-  EXPECT_EQ(server.clients(), 2);
-  first.drop();
-  EXPECT_EQ(hello(third, "echo"), "echo");
-}
-
 TEST(Server, ReturnsThreadsAndDescriptors) {
   World world;
   Server server(options(), make_handlers(world));

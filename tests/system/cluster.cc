@@ -29,6 +29,16 @@ std::uint16_t required_port(Process& server) {
   return port;
 }
 
+// A command that runs in a shell after `limits`, if there are any.
+std::vector<std::string> limited(const std::string& limits, const std::vector<std::string>& words) {
+  if (limits.empty()) {
+    return words;
+  }
+  std::vector<std::string> all = {"/bin/bash", "-c", limits + " && exec \"$0\" \"$@\""};
+  all.insert(all.end(), words.begin(), words.end());
+  return all;
+}
+
 }  // namespace
 
 Folder::Folder() {
@@ -74,7 +84,8 @@ Cluster::Cluster(const Options& options) : options_(options) {
   for (const std::string& load : options_.load) {
     std::vector<std::string> words = {"0", load};
     words.insert(words.end(), options_.node_options.begin(), options_.node_options.end());
-    nodes_.push_back(std::make_unique<Process>(command("compute_node", words)));
+    nodes_.push_back(
+        std::make_unique<Process>(limited(options_.node_limits, command("compute_node", words))));
   }
   for (const auto& node : nodes_) {
     node_ports_.push_back(required_port(*node));
@@ -111,7 +122,8 @@ void Cluster::relaunch_coordinator(const std::vector<std::string>& environment) 
   all.insert(all.end(), environment.begin(), environment.end());
   const std::vector<std::string> program = command(options_.coordinator, words);
   all.insert(all.end(), program.begin(), program.end());
-  coordinator_ = std::make_unique<Process>(all, folder_.path());
+  coordinator_ =
+      std::make_unique<Process>(limited(options_.coordinator_limits, all), folder_.path());
 }
 
 void Cluster::restart_coordinator(const std::vector<std::string>& environment) {

@@ -44,6 +44,9 @@ class Cluster {
     std::vector<std::string> node_options = {"--load-delay", "5ms"};
     std::vector<std::string> coordinator_options;
     std::vector<std::string> client_options;
+    /// Shell commands before the programs start: `ulimit -n 64`, say.
+    std::string node_limits;
+    std::string coordinator_limits;
     std::vector<std::uint16_t> other_ports;  ///< More entries of the node list.
     /// The port that the node list has for a node that listens on the one given.
     std::function<std::uint16_t(std::uint16_t)> listed_port = [](std::uint16_t port) {

@@ -58,8 +58,9 @@ bool ReconnectingLink::again(const Error& error, Outage& outage) {
   }
   if (!outage.until) {
     outage = {.until = timer_.now() + options_.timeout, .pause = kPauseMin};
-    options_.tell("the coordinator does not answer; trying for " + seconds_text(options_.timeout) +
-                  " more");
+    const bool has_answered = error.code() == ErrorCode::kUnavailable;
+    options_.tell((has_answered ? error.what() : std::string("the coordinator does not answer")) +
+                  "; trying for " + seconds_text(options_.timeout) + " more");
   }
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*outage.until - timer_.now());
   if (left.count() <= 0) {

@@ -18,7 +18,6 @@ namespace gradmill::node {
 namespace {
 
 constexpr std::int32_t kWaitMax = 1000;
-constexpr std::uint64_t kBlobBytesMax = std::uint64_t{4} << 30U;
 
 std::chrono::milliseconds wait_from(std::int32_t wait_ms) {
   return std::chrono::milliseconds{std::clamp(wait_ms, 0, kWaitMax)};
@@ -46,7 +45,10 @@ TaskRequest request_from(const wire::RunTaskRequest& request) {
 class NodeHandler final : public wire::NodeServiceIf {
  public:
   NodeHandler(const NodeParts& parts, std::optional<std::string> refusal)
-      : worker_(parts.worker), faults_(parts.faults), refusal_(std::move(refusal)) {}
+      : worker_(parts.worker),
+        faults_(parts.faults),
+        refusal_(std::move(refusal)),
+        receiver_(parts.worker.inbox().bytes_max(), &parts.worker.inbox()) {}
 
   void hello(wire::HelloResponse& response, const wire::HelloRequest& request) override {
     if (refusal_) {
@@ -165,7 +167,7 @@ class NodeHandler final : public wire::NodeServiceIf {
   std::optional<double> spoiled_fetch_;  // where to flip a bit of the next piece that is fetched
   const std::optional<std::string> refusal_;  // Why the peer is not to be served.
   wire::HelloGate gate_;
-  rpc::BlobReceiver receiver_{kBlobBytesMax};
+  rpc::BlobReceiver receiver_;
 };
 
 class HandlerFactory final : public wire::NodeServiceIfFactory {

@@ -17,7 +17,11 @@ program::CommandLine command_line() {
       .option("--slots", "N", "1", "tasks trained at a time")
       .option("--load-delay", "TIME", "3s", "how long simulated load delays a task")
       .option("--seed", "N", "1", "of the simulated load and of injected faults")
-      .option("--cache-bytes", "N", "1073741824", "bound on the shards it keeps");
+      .option("--cache-bytes",
+              "N",
+              "1073741824",
+              "bound on the shards it keeps, arriving ones among them")
+      .option("--max-clients", "N", "256", "connections served at a time");
   line.option("--join",
               "LIST",
               std::nullopt,
@@ -74,10 +78,11 @@ std::optional<ServeRequest> parse_command_line(const std::vector<std::string>& w
   request.options.threads = static_cast<int>(arguments->integer("--threads", 1, 1024));
   request.options.slots = static_cast<std::uint32_t>(arguments->integer("--slots", 1, 64));
   request.options.load_delay = arguments->duration("--load-delay");
-  request.options.cache_bytes = arguments->integer("--cache-bytes", 0, UINT64_MAX);
+  request.options.cache_bytes = arguments->integer("--cache-bytes", 0, INT64_MAX);
   request.join = join_request(*arguments);
   request.seed = arguments->integer("--seed", 0, UINT64_MAX);
   request.fault_injection = arguments->flag("--enable-fault-injection");
+  request.clients_max = static_cast<int>(arguments->integer("--max-clients", 1, 100'000));
   request.listen = {arguments->text("--host"), port};
   request.tls =
       program::read_server_tls_options(*arguments, request.listen.host, {kCoordinatorsOption});

@@ -23,7 +23,8 @@ struct JoinRequest {
 
 /// A command line that is understood.
 struct ServeRequest {
-  Address listen;  ///< Port 0 is any free one.
+  Address listen;       ///< Port 0 is any free one.
+  int clients_max = 0;  ///< Connections served at a time.
   WorkerOptions options;
   double load_probability = 0;
   std::uint64_t seed = 0;        ///< Of the simulated load, and of injected faults.

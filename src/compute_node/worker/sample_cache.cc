@@ -31,12 +31,26 @@ void SampleCache::put(const Digest& shard,
                       std::shared_ptr<const PreparedShard> prepared) {
   std::string key = ml::samples_key(rule);
   const std::lock_guard lock(mutex_);
-  if (prepared->bytes > bytes_max_ || locate(shard, key) != entries_.end()) {
+  if (prepared->bytes > bytes_free_of_others() || locate(shard, key) != entries_.end()) {
     return;
   }
   bytes_ += prepared->bytes;
   entries_.push_front({shard, std::move(key), std::move(prepared)});
-  while (bytes_ > bytes_max_) {
+  shrink();
+}
+
+void SampleCache::leave_room_for(std::uint64_t others) {
+  const std::lock_guard lock(mutex_);
+  others_ = others;
+  shrink();
+}
+
+std::uint64_t SampleCache::bytes_free_of_others() const {
+  return bytes_max_ - std::min(bytes_max_, others_);
+}
+
+void SampleCache::shrink() {
+  while (bytes_ > bytes_free_of_others()) {
     bytes_ -= entries_.back().prepared->bytes;
     entries_.pop_back();
   }

@@ -33,6 +33,8 @@ class SampleCache {
   void put(const Digest& shard,
            const ml::TrainingRule& rule,
            std::shared_ptr<const PreparedShard> prepared);
+  /// Keeps so much less than the bound from now on.
+  void leave_room_for(std::uint64_t others);
   [[nodiscard]] std::uint64_t bytes() const;
 
  private:
@@ -43,7 +45,11 @@ class SampleCache {
   };
   [[nodiscard]] std::list<Entry>::iterator locate(const Digest& shard, std::string_view key);
 
+  void shrink();
+  [[nodiscard]] std::uint64_t bytes_free_of_others() const;
+
   const std::uint64_t bytes_max_;
+  std::uint64_t others_ = 0;  // bytes
   mutable std::mutex mutex_;
   std::list<Entry> entries_;  // most recently used first
   std::uint64_t bytes_ = 0;

@@ -48,7 +48,9 @@ Worker::Worker(const WorkerOptions& options, LoadSimulation load)
     : options_(options),
       load_(std::move(load)),
       incarnation_(random_id(16)),
-      samples_(options.cache_bytes) {
+      samples_(options.cache_bytes),
+      // A task needs two blobs, and each slot may have one offer on its way.
+      inbox_(2 * std::size_t{options.slots} + 2, options.cache_bytes, samples_) {
   for (std::uint32_t slot = 0; slot < options_.slots; ++slot) {
     threads_.emplace_back([this] { train(); });
   }
@@ -82,7 +84,7 @@ TaskAnswer Worker::run(const Fence& fence, TaskRequest request, std::chrono::mil
   const TaskId id = request.task;
   const Key key = key_of(fence, id);
   if (request.weights_blob) {
-    keep_blob(*request.weights_blob);
+    inbox_.put(*request.weights_blob);
   }
   if (const std::shared_ptr<Task> known = take_over(key, request)) {
     return wait_for(lock, known, id, wait);
@@ -95,9 +97,9 @@ TaskAnswer Worker::run(const Fence& fence, TaskRequest request, std::chrono::mil
   task->accepted_as = id;
   task->prepared = samples_.find(request.shard.digest, request.rule);
   if (task->prepared == nullptr) {
-    task->shard_blob = recent_blob(request.shard.digest);
+    task->shard_blob = inbox_.find(request.shard.digest);
   }
-  const std::optional<Blob> weights = recent_blob(request.weights.digest);
+  const std::optional<Blob> weights = inbox_.find(request.weights.digest);
   TaskAnswer missing = answer_of(id, TaskState::kMissing);
   if (task->prepared == nullptr && !task->shard_blob) {
     missing.missing.push_back(request.shard.digest);
@@ -219,7 +221,7 @@ std::uint32_t Worker::heartbeat(const Fence& fence, const std::vector<std::strin
 void Worker::put_blob(const Fence& fence, const Blob& blob) {
   const std::lock_guard lock(mutex_);
   fences_.admit(fence, Clock::now());
-  keep_blob(blob);
+  inbox_.put(blob);
 }
 
 Blob Worker::get_blob(const Fence& fence, const BlobRef& blob) {
@@ -267,27 +269,6 @@ std::chrono::milliseconds Worker::uptime() const {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started_);
 }
 
-void Worker::keep_blob(const Blob& blob) {
-  if (recent_blob(blob.ref.digest)) {
-    return;
-  }
-  recent_.push_front(blob);
-  // A task needs two of them, and each slot may have one offer on its way.
-  while (recent_.size() > 2 * std::size_t{options_.slots} + 2) {
-    recent_.pop_back();
-  }
-}
-
-std::optional<Blob> Worker::recent_blob(const Digest& digest) {
-  const auto found = std::find_if(
-      recent_.begin(), recent_.end(), [&](const Blob& blob) { return blob.ref.digest == digest; });
-  if (found == recent_.end()) {
-    return std::nullopt;
-  }
-  recent_.splice(recent_.begin(), recent_, found);
-  return recent_.front();
-}
-
 void Worker::drop(const Key& key) {
   const auto found = tasks_.find(key);
   if (found != tasks_.end()) {
@@ -332,9 +313,10 @@ void Worker::train() {
     lock.unlock();
     try {
       execute(*task, trainer);
-    } catch (const std::exception& error) {
+    } catch (const std::exception&) {
       task->answer.state = TaskState::kFailed;
-      task->answer.message = error.what();
+      task->answer.message = message_for_peers();
+      trainer = ml::Trainer(options_.threads);  // What it keeps may be half made, or in the way.
     }
     lock.lock();
     task->ended = true;

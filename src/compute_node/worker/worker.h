@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -18,6 +17,7 @@
 #include <vector>
 
 #include "base/blob.h"
+#include "compute_node/worker/blob_inbox.h"
 #include "compute_node/worker/fence_table.h"
 #include "compute_node/worker/load_simulation.h"
 #include "compute_node/worker/sample_cache.h"
@@ -81,6 +81,8 @@ class Worker {
   /// Drops what is here for jobs of this coordinator that two lists in a row lack. Returns the
   /// number of tasks that hold a slot.
   std::uint32_t heartbeat(const Fence& fence, const std::vector<std::string>& live_jobs);
+  /// For blobs on their way in.
+  [[nodiscard]] BlobInbox& inbox() noexcept { return inbox_; }
   /// Takes a blob for an offer that is to come.
   void put_blob(const Fence& fence, const Blob& blob);
   /// The delta of a finished task. Throws Error(kNotFound).
@@ -109,8 +111,6 @@ class Worker {
                                     std::chrono::milliseconds wait);
   [[nodiscard]] std::shared_ptr<Task> take_over(const Key& key, const TaskRequest& request);
   [[nodiscard]] std::optional<TaskAnswer> turn_away(const TaskRequest& request) const;
-  void keep_blob(const Blob& blob);
-  [[nodiscard]] std::optional<Blob> recent_blob(const Digest& digest);
   void drop(const Key& key);
   void forget_rounds_before(const std::string& coordinator, const TaskId& newest);
   void keep_result(const std::shared_ptr<Task>& task);
@@ -123,6 +123,7 @@ class Worker {
   const std::string incarnation_;
   const TimePoint started_ = std::chrono::steady_clock::now();
   SampleCache samples_;
+  BlobInbox inbox_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;  // tasks: for those who wait for an end
@@ -132,7 +133,6 @@ class Worker {
   std::map<Key, std::shared_ptr<Task>> tasks_;
   std::deque<std::shared_ptr<Task>> queue_;   // accepted and not begun
   std::deque<std::weak_ptr<Task>> finished_;  // oldest first; tasks_ may have dropped them
-  std::list<Blob> recent_;                    // weights and shards on their way in, newest first
   std::uint32_t busy_ = 0;                    // tasks accepted and not ended
   bool leaving_ = false;
   bool stopping_ = false;

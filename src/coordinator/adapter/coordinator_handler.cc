@@ -21,7 +21,6 @@ namespace gradmill::coordinator {
 namespace {
 
 constexpr std::int32_t kWaitMax = 1000;
-constexpr std::uint64_t kBlobBytesMax = std::uint64_t{4} << 30U;
 
 /// How long a call may wait for news: what the peer asks for, within bounds.
 std::chrono::milliseconds wait_of(std::int32_t wait_ms) {
@@ -38,7 +37,10 @@ struct Caller {
 class CoordinatorHandler final : public wire::CoordinatorServiceIf {
  public:
   CoordinatorHandler(const CoordinatorParts& parts, Caller caller)
-      : coordinator_(parts.coordinator), faults_(parts.faults), caller_(std::move(caller)) {}
+      : coordinator_(parts.coordinator),
+        faults_(parts.faults),
+        caller_(std::move(caller)),
+        receiver_(parts.coordinator.blob_bytes_max(), &parts.coordinator.room()) {}
 
   void hello(wire::HelloResponse& response, const wire::HelloRequest& request) override {
     if (caller_.access != nullptr) {
@@ -205,7 +207,7 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
   const FaultRelay& faults_;
   const Caller caller_;
   wire::HelloGate gate_;
-  rpc::BlobReceiver receiver_{kBlobBytesMax};
+  rpc::BlobReceiver receiver_;
 };
 
 class HandlerFactory final : public wire::CoordinatorServiceIfFactory {

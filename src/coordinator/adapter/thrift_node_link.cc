@@ -1,5 +1,6 @@
 #include "coordinator/adapter/thrift_node_link.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <wire/NodeService.h>
@@ -19,6 +20,7 @@ constexpr std::chrono::milliseconds kFaultsDeadline{2000};
 // Beyond the time that the call itself may wait.
 constexpr std::chrono::milliseconds kCallMargin{3000};
 constexpr std::chrono::milliseconds kPieceDeadline{10'000};
+constexpr std::size_t kNameBytesMax = 128;
 
 class ThriftNodeLink final : public NodeLink {
  private:
@@ -37,11 +39,15 @@ class ThriftNodeLink final : public NodeLink {
   ThriftNodeLink(const Address& address,
                  Fence fence,
                  std::chrono::milliseconds heartbeat_deadline,
-                 const rpc::ClientTls& tls)
+                 const rpc::ClientTls& tls,
+                 std::shared_ptr<ByteBudget> budget)
       : fence_(std::move(fence)),
         heartbeat_deadline_(heartbeat_deadline),
         connection_(address,
-                    rpc::ConnectionOptions{.connect_timeout = kConnectTimeout, .tls = tls},
+                    rpc::ConnectionOptions{.connect_timeout = kConnectTimeout,
+                                           .interrupt = nullptr,
+                                           .tls = tls,
+                                           .budget = std::move(budget)},
                     [this](wire::NodeServiceClient& client) { say_hello(client); }) {}
 
   NodeBeat heartbeat(std::span<const std::string> live_jobs) override {
@@ -169,6 +175,9 @@ class ThriftNodeLink final : public NodeLink {
     if (response.role != wire::Role::NODE) {
       throw Error(ErrorCode::kUnreachable, "is no compute node");
     }
+    if (std::max(response.incarnation.size(), response.kernel_id.size()) > kNameBytesMax) {
+      throw Error(ErrorCode::kUnreachable, "names itself at too great a length");
+    }
     hello_ = {.incarnation = response.incarnation,
               .kernel_id = response.kernel_id,
               .slots = wire::unsigned_from<std::uint32_t>(response.slots, "the number of slots")};
@@ -210,8 +219,9 @@ class ThriftNodeLink final : public NodeLink {
 NodeLinkFactory make_thrift_node_links(const Fence& fence,
                                        std::chrono::milliseconds heartbeat_deadline,
                                        const rpc::ClientTls& tls) {
+  const auto budget = std::make_shared<ByteBudget>(rpc::kMessageBytesMax);
   return [=](const Address& address) {
-    return std::make_unique<ThriftNodeLink>(address, fence, heartbeat_deadline, tls);
+    return std::make_unique<ThriftNodeLink>(address, fence, heartbeat_deadline, tls, budget);
   };
 }
 

@@ -39,6 +39,12 @@ program::CommandLine command_line() {
       .option("--failed-after", "TIME", "5s", "one silent for this long loses those it has")
       .option("--forget-after", "TIME", "10min", "one that joined and is gone is forgotten")
       .option("--keep-jobs", "N", "200", "ended jobs that stay in the state folder")
+      .option("--max-jobs", "N", "1000", "jobs that run, wait or pause at a time")
+      .option("--cache-bytes",
+              "N",
+              "4294967296",
+              "bound on the shards and weights it keeps in memory, uploads among them")
+      .option("--max-clients", "N", "256", "connections served at a time")
       .option("--seed", "N", "1", "of the policy's random choices and of injected faults")
       .flag("--enable-fault-injection", "let clients break it on purpose: client fault --help");
   program::add_server_tls_options(line);
@@ -76,6 +82,8 @@ CoordinatorOptions read_options(const program::Arguments& arguments) {
   options.scheduler.capacity_timeout = arguments.duration("--capacity-timeout");
   options.scheduler.retention.jobs =
       static_cast<std::uint32_t>(arguments.integer("--keep-jobs", 1, 1'000'000));
+  options.jobs_max = static_cast<std::uint32_t>(arguments.integer("--max-jobs", 1, 1'000'000));
+  options.blob_bytes_max = arguments.integer("--cache-bytes", 1, INT64_MAX);
   read_detection(arguments, options);
   return options;
 }
@@ -96,6 +104,7 @@ std::optional<ServeRequest> parse_command_line(const std::vector<std::string>& w
   request.node_list = arguments->text("--nodes");
   request.node_list_given = arguments->given("--nodes");
   request.fault_injection = arguments->flag("--enable-fault-injection");
+  request.clients_max = static_cast<int>(arguments->integer("--max-clients", 1, 100'000));
   request.listen = {arguments->text("--host"), port};
   request.tls = program::read_server_tls_options(
       *arguments, request.listen.host, {kNodesOption, kUsersOption});

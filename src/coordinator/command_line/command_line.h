@@ -17,7 +17,8 @@ inline constexpr const char* kNodesOption = "--tls-nodes";
 
 /// A command line that is understood.
 struct ServeRequest {
-  Address listen;  ///< Port 0 is any free one.
+  Address listen;       ///< Port 0 is any free one.
+  int clients_max = 0;  ///< Connections served at a time.
   CoordinatorOptions options;
   std::unique_ptr<Policy> policy;
   std::string node_list;                    ///< A path.

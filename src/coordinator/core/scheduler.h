@@ -217,6 +217,8 @@ class Scheduler {
   [[nodiscard]] const Job* find(const std::string& id) const { return jobs_.find(id); }
   /// Ids of all jobs, in order of submission.
   [[nodiscard]] const std::vector<std::string>& jobs() const { return jobs_.all(); }
+  /// How many of them have not ended.
+  [[nodiscard]] std::size_t unended_jobs() const { return jobs().size() - jobs_.ended().size(); }
   /// Jobs that run before `job`.
   [[nodiscard]] std::size_t ahead(const Job& job) const { return jobs_.ahead(job.id); }
   /// Ids of the jobs that run or wait, oldest first. Paused ones are not among them.

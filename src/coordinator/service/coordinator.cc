@@ -20,6 +20,9 @@ constexpr std::chrono::milliseconds kPulse{500};
 constexpr std::chrono::milliseconds kHeld{500};
 // A round may take a millisecond: this log tells of one in so long, that of the job of each.
 constexpr std::chrono::seconds kRoundLogPause{10};
+// That name a node, of one job and one start of the coordinator. There is no bound on what nodes
+// do.
+constexpr std::uint32_t kNodeEventsMax = 10'000;
 
 /// What the clock on the wall shows when the steady one shows its beginning.
 std::int64_t wall_ms_at_zero() {
@@ -135,7 +138,12 @@ bool Coordinator::pin_stored_blobs(const StoredJob& job) {
       continue;
     }
     if (const std::optional<Blob> blob = store_.blob(ref)) {
-      blobs_.put(*blob);
+      try {
+        blobs_.put(*blob);
+      } catch (const Error& error) {
+        throw invalid_input("the jobs of the state folder do not fit in memory: " +
+                            std::string(error.what()) + "; start it with a larger --cache-bytes");
+      }
     }
   }
   return blobs_.pin(refs).empty();
@@ -288,21 +296,35 @@ void Coordinator::enact(Save action) { journal_.add(action.ticket, std::move(act
 
 void Coordinator::enact(const WatchNode& action) {
   sessions_.resize(std::max<std::size_t>(sessions_.size(), action.node + 1));
-  sessions_[action.node] = std::make_unique<NodeSession>(action.node,
-                                                         action.address,
-                                                         options_.heartbeat_interval,
-                                                         make_link_,
-                                                         static_cast<NodeEvents&>(*this));
-  sessions_[action.node]->start();
+  try {
+    auto session = std::make_unique<NodeSession>(action.node,
+                                                 action.address,
+                                                 options_.heartbeat_interval,
+                                                 make_link_,
+                                                 static_cast<NodeEvents&>(*this));
+    session->start();
+    sessions_[action.node] = std::move(session);
+  } catch (const std::exception& error) {  // No thread or descriptor left, which may pass.
+    log_event({.level = LogLevel::kWarning,
+               .event = "node_unwatched",
+               .fields = {{"node", action.address.text()}},
+               .message = "cannot be asked how it is, trying again: " + std::string(error.what())});
+    unwatched_.push_back(action);
+    time_changed_.notify_all();
+  }
 }
 
 void Coordinator::enact(const UnwatchNode& action) {
-  retired_.push_back(std::move(sessions_[action.node]));
-  time_changed_.notify_all();
+  std::erase_if(unwatched_, [&](const WatchNode& one) { return one.node == action.node; });
+  if (sessions_[action.node] != nullptr) {
+    retired_.push_back(std::move(sessions_[action.node]));
+    time_changed_.notify_all();
+  }
 }
 
 void Coordinator::enact(const JobEnded& action) {
   ended_.notify_all();
+  node_events_.erase(action.job);
   if (pinned_.erase(action.job) == 1) {
     blobs_.unpin(action.specification->blobs());
   }
@@ -322,6 +344,17 @@ void Coordinator::enact(Note action) {
   }
   if (action.job.empty()) {
     return;
+  }
+  const std::uint32_t of_nodes =
+      action.event.node.empty() ? 0 : ++node_events_.try_emplace(action.job, 0).first->second;
+  if (of_nodes > kNodeEventsMax) {
+    return;
+  }
+  if (of_nodes == kNodeEventsMax) {
+    action.event = {};
+    action.event.warning = true;
+    action.event.event = "events_dropped";
+    action.event.message = "what else nodes do is in the coordinator's log alone";
   }
   using std::chrono::milliseconds;
   const auto wall = std::chrono::system_clock::now().time_since_epoch();
@@ -346,6 +379,9 @@ void Coordinator::keep_time() {
     awake_at_ = std::min(wakeup_.value_or(TimePoint::max()), now + kPulse);
     time_changed_.wait_until(lock, awake_at_);
     if (!stopping_) {
+      for (const WatchNode& node : std::exchange(unwatched_, {})) {
+        enact(node);
+      }
       enact(scheduler_.tick(time_now()));
       changed_.notify_all();
     }
@@ -379,7 +415,11 @@ void Coordinator::serve(std::deque<Work>& inbox, std::condition_variable& filled
       work(next);
     } catch (const std::exception& error) {
       const std::string why =
-          "round " + std::to_string(next.round) + " could not be closed: " + error.what();
+          "round " + std::to_string(next.round) + " could not be closed: " + message_for_peers();
+      log_event({.level = LogLevel::kError,
+                 .event = "round_failed",
+                 .fields = {{"job", next.job}},
+                 .message = "round " + std::to_string(next.round) + ": " + error.what()});
       handle([&](TimePoint now) {
         return std::is_same_v<Work, AdvanceRound>
                    ? scheduler_.step_failed(next.job, why, now)

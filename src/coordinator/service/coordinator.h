@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -29,7 +30,9 @@ namespace gradmill::coordinator {
 struct CoordinatorOptions {
   SchedulerOptions scheduler;  ///< Its epoch and clock are set here.
   std::chrono::milliseconds heartbeat_interval{1000};
-  std::uint64_t blob_bytes_max = std::uint64_t{4} << 30U;  ///< Shards and weights kept in memory.
+  /// Shards and weights kept in memory, unfinished uploads among them.
+  std::uint64_t blob_bytes_max = std::uint64_t{4} << 30U;
+  std::uint32_t jobs_max = 1000;  ///< That have not ended.
 };
 
 /// Serves clients and drives nodes. Thread-safe. One mutex guards the scheduler; no call to a node
@@ -57,8 +60,9 @@ class Coordinator final : private NodeEvents {
 
   /// Queues the job and returns nothing once it is durable, or returns the blobs that must be put
   /// first. The same id with the same specification is the same job, already submitted. Throws
-  /// Error(kInvalidInput) that names what is wrong, Error(kUnavailable) when stopping, or when the
-  /// job is still not durable after some seconds, Error(kFailed) when the store cannot take it.
+  /// Error(kInvalidInput) that names what is wrong, Error(kUnavailable) when stopping, when there
+  /// are too many jobs, or when the job is still not durable after some seconds, Error(kFailed)
+  /// when the store cannot take it.
   [[nodiscard]] std::vector<Digest> submit(const std::string& id,
                                            const JobSpecification& specification);
   /// How the job stands: at once if it has changed since query.version, else when it changes or
@@ -93,6 +97,9 @@ class Coordinator final : private NodeEvents {
   [[nodiscard]] std::vector<NodeStatus> nodes();
 
   void put_blob(const Blob& blob) { blobs_.put(blob); }
+  /// For blobs on their way in.
+  [[nodiscard]] ByteRoom& room() noexcept { return blobs_; }
+  [[nodiscard]] std::uint64_t blob_bytes_max() const noexcept { return options_.blob_bytes_max; }
   /// Throws Error(kNotFound).
   [[nodiscard]] Blob get_blob(const BlobRef& ref);
 
@@ -138,6 +145,10 @@ class Coordinator final : private NodeEvents {
   /// Makes the removal of an ended job durable and then forgets it; whether it did. In the
   /// journal's thread, without the lock.
   bool remove_stored(const std::string& id);
+  /// Throws Error(kInvalidInput) if the blobs are more than is ever kept.
+  void check_size(const std::vector<BlobRef>& blobs) const;
+  /// Throws Error(kUnavailable) if there are too many jobs for one more.
+  void check_room_for_a_job() const;
   [[nodiscard]] const Job& job_at(const std::string& id) const;
   [[nodiscard]] NodeId node_at(const Address& address) const;
   [[nodiscard]] NodeStatus status_of(NodeId node) const;
@@ -174,14 +185,17 @@ class Coordinator final : private NodeEvents {
   Scheduler scheduler_;  // guarded by mutex_, as all below
   std::deque<AdvanceRound> to_advance_;
   std::deque<ValidateRound> to_validate_;
-  std::optional<TimePoint> wakeup_;        // when the scheduler wants to be asked
-  TimePoint awake_at_ = TimePoint::max();  // until when the clock sleeps, if it does
-  std::uint64_t events_ = 0;               // noted so far
-  TimePoint next_round_logged_{};          // when the log may tell of a round again
-  std::set<std::string> pinned_;           // jobs whose blobs are
+  std::optional<TimePoint> wakeup_;                   // when the scheduler wants to be asked
+  TimePoint awake_at_ = TimePoint::max();             // until when the clock sleeps, if it does
+  std::uint64_t events_ = 0;                          // noted so far
+  std::map<std::string, std::uint32_t> node_events_;  // of them name a node, by job
+  TimePoint next_round_logged_{};                     // when the log may tell of a round again
+  std::set<std::string> pinned_;                      // jobs whose blobs are
   bool stopping_ = false;
-  std::vector<std::unique_ptr<NodeSession>> sessions_;  // by NodeId; null for those forgotten
-  std::vector<std::unique_ptr<NodeSession>> retired_;   // to be stopped
+  std::vector<std::unique_ptr<NodeSession>>
+      sessions_;  // by NodeId; null for those forgotten or unwatched
+  std::vector<std::unique_ptr<NodeSession>> retired_;  // to be stopped
+  std::vector<WatchNode> unwatched_;                   // for want of threads or descriptors
 
   std::thread clock_;
   std::thread advancing_;

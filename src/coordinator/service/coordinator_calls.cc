@@ -46,6 +46,11 @@ std::vector<Digest> Coordinator::submit(const std::string& id,
       return {};
     }
   }
+  check_size(blobs);
+  {
+    const std::lock_guard lock(mutex_);
+    check_room_for_a_job();
+  }
   check_store();
   store_.check_room(blobs);
   std::vector<Digest> missing = blobs_.pin(blobs);
@@ -62,16 +67,37 @@ std::vector<Digest> Coordinator::submit(const std::string& id,
     if (submitted()) {
       blobs_.unpin(blobs);
     } else {
+      check_room_for_a_job();
       pinned_.insert(id);
       enact(scheduler_.submit(std::move(submission), time_now()));
       tell_of_change();
     }
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     blobs_.unpin(blobs);
     throw;
   }
   await_durable(lock);
   return {};
+}
+
+void Coordinator::check_size(const std::vector<BlobRef>& blobs) const {
+  std::uint64_t bytes = 0;
+  for (const BlobRef& blob : blobs) {
+    bytes += std::min(blob.bytes, UINT64_MAX - bytes);
+  }
+  if (bytes > options_.blob_bytes_max) {
+    throw invalid_input("the shards and initial weights of the job have " + std::to_string(bytes) +
+                        " bytes; the coordinator keeps at most " +
+                        std::to_string(options_.blob_bytes_max) + " (its --cache-bytes)");
+  }
+}
+
+void Coordinator::check_room_for_a_job() const {
+  if (scheduler_.unended_jobs() >= options_.jobs_max) {
+    throw Error(ErrorCode::kUnavailable,
+                "there are " + std::to_string(options_.jobs_max) +
+                    " jobs that have not ended (the coordinator's --max-jobs)");
+  }
 }
 
 JobStatus Coordinator::follow(const JobQuery& query, std::chrono::milliseconds wait) {

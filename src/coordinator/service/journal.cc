@@ -127,10 +127,15 @@ void Journal::commit(std::unique_lock<std::mutex>& lock) {
   committed_ = Clock::now();
   lock.unlock();
   std::string failure;
+  std::string log_message;
   try {
     store_.commit(records);
-  } catch (const std::exception& error) {
+  } catch (const Error& error) {
     failure = error.what();
+    log_message = error.log_message();
+  } catch (const std::exception& error) {
+    failure = "the state folder: " + message_for_peers();
+    log_message = error.what();
   }
   lock.lock();
   if (failure.empty()) {
@@ -145,12 +150,14 @@ void Journal::commit(std::unique_lock<std::mutex>& lock) {
   records_.insert(records_.begin(), records.begin(), records.end());
   urgent_ = urgent_ || was_urgent;
   has_rounds_ = has_rounds_ || had_rounds;
-  note_failure(failure);
+  note_failure(failure, log_message);
 }
 
-void Journal::note_failure(const std::string& why) {
+void Journal::note_failure(const std::string& why, const std::string& log_message) {
   if (why != trouble_) {
-    log_event({.level = LogLevel::kError, .event = "store_failed", .message = why + "; jobs wait"});
+    log_event({.level = LogLevel::kError,
+               .event = "store_failed",
+               .message = log_message + "; jobs wait"});
   }
   trouble_ = why;
   not_before_ = Clock::now() + kRetry;

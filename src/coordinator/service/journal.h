@@ -47,7 +47,7 @@ class Journal {
   /// When the next commit is due, if there is anything to write.
   [[nodiscard]] Clock::time_point due() const;
   void commit(std::unique_lock<std::mutex>& lock);
-  void note_failure(const std::string& why);
+  void note_failure(const std::string& why, const std::string& log_message);
 
   JobStore& store_;
   const std::function<void(std::uint64_t)> saved_;

@@ -111,6 +111,8 @@ bool NodeSession::beat() {
     events_.node_gone(node_, refused.what());
   } catch (const Error& error) {
     events_.heartbeat_missed(node_, error.what());
+  } catch (const std::exception&) {  // No thread or no memory left here, which may pass.
+    events_.heartbeat_missed(node_, "the coordinator cannot ask it: " + message_for_peers());
   }
   return false;
 }
@@ -119,8 +121,13 @@ void NodeSession::open_slots(std::uint32_t slots) {
   const std::lock_guard lock(mutex_);
   while (!stopping_ && slots_.size() < std::clamp(slots, 1U, kSlotsMax)) {
     Slot& slot = slots_.emplace_back();
-    slot.link = make_link_(address_);
-    slot.thread = std::thread([this, link = slot.link.get()] { work(*link); });
+    try {
+      slot.link = make_link_(address_);
+      slot.thread = std::thread([this, link = slot.link.get()] { work(*link); });
+    } catch (...) {
+      slots_.pop_back();
+      throw;
+    }
   }
 }
 

@@ -12,13 +12,25 @@ RoundValidation RoundValidator::validate(const ValidateRound& round) {
     return {};
   }
   const Clock::time_point start = Clock::now();
-  load(round);
   std::uint64_t errors = 0;
-  for (const ml::Samples& samples : samples_) {
-    errors += trainer_.count_errors(round.specification->rule, samples, *round.weights.bytes);
+  try {
+    load(round);
+    for (const ml::Samples& samples : samples_) {
+      errors += trainer_.count_errors(round.specification->rule, samples, *round.weights.bytes);
+    }
+  } catch (...) {
+    forget();  // Out of memory, most likely; others may need what is kept here.
+    throw;
   }
   return {.error = static_cast<double>(errors) / static_cast<double>(rows_),
           .seconds = std::chrono::duration<double>(Clock::now() - start).count()};
+}
+
+void RoundValidator::forget() {
+  specification_.reset();
+  samples_.clear();
+  rows_ = 0;
+  trainer_ = ml::Trainer(1);
 }
 
 void RoundValidator::load(const ValidateRound& round) {

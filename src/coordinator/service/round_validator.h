@@ -21,6 +21,7 @@ class RoundValidator {
 
  private:
   void load(const ValidateRound& round);
+  void forget();
 
   BlobCache& blobs_;
   ml::Trainer trainer_{1};

@@ -89,7 +89,7 @@ class StateFolderStore final : public JobStore {
   }
 
   [[nodiscard]] std::optional<Blob> blob(const BlobRef& ref) override {
-    auto bytes = read_if_there(paths_.shard(ref.digest), ref.bytes);
+    auto bytes = translated([&] { return read_if_there(paths_.shard(ref.digest), ref.bytes); });
     if (!bytes) {
       return std::nullopt;
     }
@@ -104,8 +104,10 @@ class StateFolderStore final : public JobStore {
     }
     const Progress& progress = entry->progress;
     const BlobRef& ref = progress.best_round > 0 ? progress.best_weights : progress.weights;
-    const auto generation =
-        read_generation(paths_.job_folder(*entry->definition), *entry->definition, progress.round);
+    const auto generation = translated([&] {
+      return read_generation(
+          paths_.job_folder(*entry->definition), *entry->definition, progress.round);
+    });
     if (!generation) {
       return std::nullopt;
     }
@@ -162,7 +164,8 @@ class StateFolderStore final : public JobStore {
                          "; put that right, or give --state-dir another one");
   }
   [[nodiscard]] Error failed(const std::string& why) const {
-    return {ErrorCode::kFailed, "the state folder " + paths_.root() + why};
+    return {
+        ErrorCode::kFailed, "the state folder" + why, "the state folder " + paths_.root() + why};
   }
   [[nodiscard]] static std::string without_room(const std::string& why) {
     return " has no room (" + why + "): free some space, or delete ended jobs with client gc";
@@ -173,6 +176,13 @@ class StateFolderStore final : public JobStore {
   auto translated(Work work) -> decltype(work()) {
     try {
       return work();
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kFailed) {  // Of this class itself.
+        throw;
+      }
+      throw Error(ErrorCode::kFailed,
+                  "the state folder: a file cannot be used",
+                  "the state folder " + paths_.root() + ": " + error.log_message());
     } catch (const std::system_error& error) {
       throw failed(is_no_room(error.code()) ? without_room(error.code().message())
                                             : " cannot be used: " + error.code().message());
@@ -180,8 +190,10 @@ class StateFolderStore final : public JobStore {
       throw failed(std::string(" cannot be used: ") + error.what());
     } catch (const Damage& damage) {
       mark_suspect();
-      throw failed(std::string(" is damaged (") + damage.what() +
-                   "): restart the coordinator, which mends it");
+      throw Error(ErrorCode::kFailed,
+                  "the state folder is damaged: restart the coordinator, which mends it",
+                  "the state folder " + paths_.root() + " is damaged (" + damage.what() +
+                      "): restart the coordinator, which mends it");
     }
   }
 

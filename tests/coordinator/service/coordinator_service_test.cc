@@ -210,6 +210,34 @@ TEST_F(ServiceTest, JobsWaitAndAreCancelled) {
             JobState::kCancelled);
 }
 
+TEST_F(ServiceTest, RefusesJobsBeyondItsLimits) {
+  options_.jobs_max = 1;
+  options_.blob_bytes_max = 10'000;
+  start("load-balancing", {{0, Fault::kNone}});
+  JobSpecification endless = specification_;
+  endless.rule.epochs = kEpochsMax;
+  endless.rule.min_loss_change = 0;
+  submit("first", endless);
+  const auto code_of = [&](const JobSpecification& specification) {
+    try {
+      static_cast<void>(coordinator_->submit("second", specification));
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::kFailed;
+  };
+  EXPECT_EQ(code_of(specification_), ErrorCode::kUnavailable);
+  EXPECT_TRUE(coordinator_->submit("first", endless).empty()) << "it is there already";
+  JobSpecification large = specification_;
+  large.shards.push_back({make_blob("large").ref.digest, 10'000});
+  EXPECT_EQ(code_of(large), ErrorCode::kInvalidInput);
+  large.shards.push_back({make_blob("huge").ref.digest, UINT64_MAX});
+  EXPECT_EQ(code_of(large), ErrorCode::kInvalidInput);
+  static_cast<void>(coordinator_->control("first", JobCommand::kCancel, seconds(5)));
+  submit("second", specification_);
+  EXPECT_EQ(finish("second").reason, "succeeded");
+}
+
 TEST_F(ServiceTest, FollowersGatherNewsButHearOfTheEndAtOnce) {
   using Clock = std::chrono::steady_clock;
   start("load-balancing", {{0, Fault::kNone}});

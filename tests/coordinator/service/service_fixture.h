@@ -147,7 +147,7 @@ class ServiceTest : public testing::Test {
     coordinator_.reset();
     StoredState state = store_->load();
     const Fence fence{state.coordinator, state.epoch};
-    CoordinatorOptions options;
+    CoordinatorOptions options = options_;
     options.scheduler.capacity_timeout = std::chrono::seconds(1);
     options.scheduler.detection.suspect_after = std::chrono::milliseconds(300);
     options.scheduler.detection.failed_after = std::chrono::milliseconds(500);
@@ -196,6 +196,7 @@ class ServiceTest : public testing::Test {
     return {};
   }
 
+  CoordinatorOptions options_;  // but for its times
   JobSpecification specification_;
   std::vector<Blob> blobs_;
   std::vector<std::unique_ptr<InProcessNode>> nodes_;

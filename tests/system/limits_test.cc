@@ -1,0 +1,104 @@
+// Servers that run out of what they need say so, serve what they can, and recover.
+#include <memory>
+#include <regex>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "system/cluster.h"
+#include "system/raw_peer.h"
+
+namespace gradmill::system_test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+bool answers_hello(const RawPeer& peer) {
+  return peer.is_open() && peer.send(hello_frame()) && peer.receive_frame().size() > 4;
+}
+
+TEST(Limits, ClientsBeyondTheLimitTakeThePlaceOfIdleOnes) {
+  Cluster::Options options;
+  options.coordinator_options = {"--max-clients", "4"};
+  Cluster cluster(options);
+  std::vector<RawPeer> idle;
+  for (int i = 0; i < 20; ++i) {
+    idle.emplace_back(cluster.port());
+    EXPECT_TRUE(answers_hello(idle.back())) << i;
+  }
+  EXPECT_TRUE(idle.front().closed_within(seconds(5)));
+  EXPECT_EQ(hash_of(cluster.train(short_job())).size(), 64U);
+}
+
+TEST(Limits, DescriptorsComeBack) {
+  Cluster::Options options;
+  options.coordinator_limits = "ulimit -n 64";
+  options.node_limits = "ulimit -n 64";
+  Cluster cluster(options);
+  const std::string right = hash_of(cluster.train(short_job()));
+  ASSERT_EQ(right.size(), 64U) << right;
+  {
+    std::vector<RawPeer> peers;
+    for (int i = 0; i < 200; ++i) {
+      peers.emplace_back(cluster.port());
+      peers.emplace_back(cluster.node_port(0));
+      EXPECT_TRUE(answers_hello(peers[peers.size() - 2])) << i;
+    }
+    const Ended meanwhile = cluster.train(short_job());
+    const bool is_clear = meanwhile.err.find("the state folder: ") != std::string::npos &&
+                          meanwhile.err.find(cluster.state_folder()) == std::string::npos;
+    EXPECT_TRUE(hash_of(meanwhile) == right || is_clear) << meanwhile.err;
+  }
+  EXPECT_EQ(hash_of(cluster.train(short_job())), right) << "when they are gone";
+}
+
+#ifndef __SANITIZE_ADDRESS__  // Which needs address space without limit.
+
+TEST(Limits, AddressSpaceComesBack) {
+  Cluster::Options options;
+  options.coordinator_limits = "ulimit -v 700000";
+  Cluster cluster(options);
+  const std::string right = hash_of(cluster.train(short_job()));
+  ASSERT_EQ(right.size(), 64U) << right;
+  {
+    std::vector<RawPeer> peers;  // Each takes a thread, and its stack.
+    for (int i = 0; i < 200; ++i) {
+      peers.emplace_back(cluster.port());
+      peers.back().send(hello_frame());
+    }
+    EXPECT_TRUE(cluster.coordinator().says("cannot serve a connection: ", seconds(20)))
+        << cluster.coordinator().err();
+  }
+  EXPECT_TRUE(eventually([&] { return answers_hello(RawPeer(cluster.port())); }));
+  EXPECT_EQ(hash_of(cluster.train(short_job())), right);
+}
+
+#endif
+
+TEST(Limits, JobsThatDoNotFitAreRefusedInOneLine) {
+  Cluster::Options options;
+  options.coordinator_options = {"--cache-bytes", "10000"};
+  Cluster cluster(options);
+  const Ended refused = cluster.train(short_job());
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_TRUE(std::regex_search(
+      refused.err, std::regex("have [0-9]+ bytes; .* at most 10000 \\(its --cache-bytes\\)")))
+      << refused.err;
+}
+
+TEST(Limits, JobsBeyondTheLimitAreRefusedUntilOneEnds) {
+  Cluster::Options options;
+  options.coordinator_options = {"--max-jobs", "1"};
+  Cluster cluster(options);
+  Process first(command("client", cluster.train_words(long_job())));
+  ASSERT_TRUE(first.says("round 1/", seconds(60))) << first.err();
+  const Ended second = cluster.train(with(short_job(), {"--reconnect-timeout", "0s"}));
+  EXPECT_NE(second.code, 0);
+  EXPECT_NE(second.err.find("--max-jobs"), std::string::npos) << second.err;
+  EXPECT_EQ(finish(first).size(), 64U);
+  EXPECT_EQ(hash_of(cluster.train(short_job())).size(), 64U);
+}
+
+}  // namespace
+}  // namespace gradmill::system_test
