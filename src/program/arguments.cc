@@ -27,11 +27,6 @@ std::string printable(std::string text) {
   return text;
 }
 
-std::string quoted(const std::string& value) {
-  constexpr std::size_t kShown = 60;
-  return "'" + printable(value.substr(0, kShown)) + (value.size() > kShown ? "...'" : "'");
-}
-
 [[noreturn]] void refuse(const std::string& name,
                          const std::string& value,
                          const std::string& wanted) {
@@ -76,6 +71,11 @@ std::string number_text(double value) {
 }
 
 }  // namespace
+
+std::string quoted(const std::string& value) {
+  constexpr std::size_t kShown = 60;
+  return "'" + printable(value.substr(0, kShown)) + (value.size() > kShown ? "...'" : "'");
+}
 
 const std::string& Arguments::text(const std::string& name) const {
   const std::string& value = values_.at(name);
@@ -214,7 +214,7 @@ std::vector<std::string> Arguments::names(const std::string& name) const {
   const std::string& value = values_.at(name);
   std::vector<std::string> list;
   for (const std::string& element : split(value)) {
-    if (element.empty()) {
+    if (element.empty() || printable(element) != element) {
       refuse(name, value, "one or more names with commas between");
     }
     add_once(list, element, name, element);

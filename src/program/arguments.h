@@ -14,6 +14,9 @@
 
 namespace gradmill::program {
 
+/// The beginning of what the user wrote, in quotes, fit for one line of a terminal.
+[[nodiscard]] std::string quoted(const std::string& value);
+
 /// A parsed command line. Getters take the name of a positional argument (`<port>`) or an option
 /// (`--seed`), and throw Error(kInvalidInput) that names it, its value and what is allowed.
 class Arguments {

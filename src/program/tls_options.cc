@@ -76,8 +76,8 @@ std::optional<TlsFiles> read_server_tls_options(const Arguments& arguments,
     }
   }
   if (!files && !insecure && !is_loopback(host)) {
-    throw invalid_input("--host: other machines can reach '" + host +
-                        "', and without TLS any of them may do anything; give --tls-cert, "
+    throw invalid_input("--host: other machines can reach " + quoted(host) +
+                        ", and without TLS any of them may do anything; give --tls-cert, "
                         "--tls-key and --tls-ca, or --insecure on a network that you trust");
   }
   return files;

@@ -154,10 +154,6 @@ Report make_report(const Record& record) {
          .threads_after = after.threads,
          .memory_slope = memory_slope(record.resources, before.place, kWarmUp)});
   }
-  report.rounds = static_cast<std::size_t>(
-      std::count_if(record.log.begin(), record.log.end(), [](const LogEntry& entry) {
-        return entry.event == "round_finished";
-      }));
   judge_jobs(record, report);
   if (record.jobs.empty()) {
     report.violations.emplace_back("no job was run");
@@ -175,9 +171,9 @@ void print(const Report& report, std::ostream& out) {
   print_faults(report, out);
   out << "\n";
   print_processes(report, out);
-  out << "\njobs " << report.jobs << " (clients " << report.clients << ", rounds " << report.rounds
-      << "), wrong results " << report.wrong << ", unexpectedly failed " << report.failed
-      << ", not ended " << report.unended << "\n";
+  out << "\njobs " << report.jobs << " (clients " << report.clients << "), wrong results "
+      << report.wrong << ", unexpectedly failed " << report.failed << ", not ended "
+      << report.unended << "\n";
   for (const std::string& violation : report.violations) {
     out << "violated: " << violation << "\n";
   }
@@ -210,7 +206,6 @@ nlohmann::ordered_json to_json(const Report& report) {
           {"minutes", report.minutes},
           {"faults", faults},
           {"processes", processes},
-          {"rounds", report.rounds},
           {"jobs", report.jobs},
           {"clients", report.clients},
           {"wrong_results", report.wrong},

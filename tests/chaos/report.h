@@ -52,7 +52,6 @@ struct Report {
   double minutes = 0;
   std::vector<FaultRow> faults{};
   std::vector<ProcessRow> processes{};
-  std::size_t rounds = 0;
   std::size_t jobs = 0;
   std::size_t clients = 0;
   std::size_t wrong = 0;

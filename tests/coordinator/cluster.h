@@ -40,7 +40,7 @@ class Cluster {
   /// The node answers: for the first time or again, or as a new process.
   void up(NodeId node);
   void restart(NodeId node);
-  void down(NodeId node, const std::string& why = "connection refused");
+  void down(NodeId node, const std::string& why = "connection refused", Duration took = Duration{});
   /// It says that it takes no more work.
   void leave(NodeId node);
   /// By hand.
@@ -163,5 +163,8 @@ class Cluster {
 
 /// The delta that a fake node returns for a task.
 [[nodiscard]] std::string delta_of(const TaskId& task);
+/// What stands for a job's weights after a round, and for a shard of it.
+[[nodiscard]] std::string weights_of(const std::string& job, std::uint32_t round);
+[[nodiscard]] std::string shard_name(const std::string& job, std::uint32_t shard);
 
 }  // namespace gradmill::coordinator

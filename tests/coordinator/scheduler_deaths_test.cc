@@ -38,6 +38,23 @@ TEST(SchedulerDeaths, ANodeThatDiesMidTaskLosesItToAnother) {
   EXPECT_EQ(cluster.tally("job", b).tasks, 1U);
 }
 
+TEST(SchedulerDeaths, EachOfferLostWithANodeCountsOnceAgainstIt) {
+  Cluster cluster("round-robin");
+  const NodeId node = cluster.add_node(2);
+  const auto failed = [&] {
+    return cluster.scheduler().nodes().status(node, cluster.now()).failed;
+  };
+  cluster.submit("job", 2);
+  const std::vector<TaskId> lost = cluster.wanted(node);
+  ASSERT_THAT(lost, SizeIs(2));
+  cluster.down(node);
+  EXPECT_EQ(failed(), 2U);
+  cluster.lose(lost[0], "connection reset");
+  cluster.lose(lost[1], std::nullopt);
+  EXPECT_EQ(failed(), 2U);
+  EXPECT_EQ(cluster.tally("job", node).failed, 2U);
+}
+
 TEST(SchedulerDeaths, WhatIsQueuedAtADyingNodeGoesToTheOthers) {
   for (const char* policy : {"random", "round-robin"}) {
     SCOPED_TRACE(policy);
@@ -203,6 +220,16 @@ TEST(SchedulerDeaths, NodesTakenOutAndStartedAgainByHandAreNone) {
     cluster.restart(node);
     cluster.lose(task, "connection reset");
     cluster.readd_node(node);
+    cluster.up(node);
+  });
+}
+
+TEST(SchedulerDeaths, RefusalsThatMayBeOlderThanTheTaskAreNone) {
+  expect_no_deaths([](Cluster& cluster, const TaskId& task) {
+    const NodeId node = cluster.node_of(task);
+    cluster.accept(task);
+    cluster.down(node, "connection refused", 1ms);
+    cluster.lose(task, std::nullopt);
     cluster.up(node);
   });
 }

@@ -218,6 +218,28 @@ TEST(SchedulerFaults, AGarbageNodeIsSetAsideAndTheJobStillSucceeds) {
   }
 }
 
+TEST(SchedulerFaults, ANodeThatIsSetAsideComesBackAndAGoodResultForgivesItsFaults) {
+  Cluster cluster("round-robin");
+  const NodeId node = cluster.add_node();
+  cluster.submit("job", 4);
+  for (const Duration aside : {100ms, 200ms, 400ms}) {
+    cluster.fail(cluster.only(node));
+    cluster.pass(aside - 1ns);
+    EXPECT_THAT(cluster.wanted(), IsEmpty());
+    cluster.pass(1ns);
+  }
+  EXPECT_EQ(cluster.scheduler().nodes().status(node, cluster.now()).failed, 3U);
+  cluster.complete(cluster.only(node));
+  cluster.fail(cluster.only(node));
+  EXPECT_THAT(cluster.wanted(), IsEmpty());
+  cluster.pass(100ms);
+  work_off(cluster);
+  cluster.close_round();
+  EXPECT_EQ(cluster.state("job"), JobState::kSucceeded);
+  EXPECT_EQ(cluster.tally("job", node).tasks, 4U);
+  EXPECT_EQ(cluster.tally("job", node).failed, 4U);
+}
+
 TEST(SchedulerFaults, AShardThatFailedGoesToANodeThatHasNotTriedIt) {
   Cluster cluster("load-balancing");
   const NodeId a = cluster.add_node();

@@ -126,7 +126,7 @@ void receive(const rpc::Descriptor& client, std::string& bytes) {
 }
 
 /// Reads a struct and tells whether it has the field 0, which holds what a call returned.
-bool read_result(rpc::Protocol& protocol) {
+bool read_result(TBinaryProtocol& protocol) {
   bool is_success = false;
   std::string name;
   protocol.readStructBegin(name);
@@ -157,7 +157,7 @@ std::vector<Answer> read_answers(std::string_view bytes) {
     bytes.remove_prefix(length);
     const auto buffer = std::make_shared<TMemoryBuffer>(
         reinterpret_cast<std::uint8_t*>(message.data()), length, TMemoryBuffer::OBSERVE);
-    rpc::Protocol protocol(buffer);
+    TBinaryProtocol protocol(buffer);  // Ours refuses answers to calls that it has not made.
     Answer& answer = answers.emplace_back();
     TMessageType type{};
     std::int32_t sequence = 0;
@@ -182,11 +182,12 @@ std::vector<Answer> serve(apache::thrift::TProcessorFactory& handlers, std::stri
                  static_cast<ssize_t>(stream.size()));
   GRADMILL_CHECK(::shutdown(pipe.client.get(), SHUT_WR) == 0);
 
-  const auto socket = std::make_shared<rpc::Socket>(std::move(pipe.server), "fuzz");
+  const auto socket = std::make_shared<rpc::Socket>(
+      std::make_unique<rpc::PlainStream>(std::move(pipe.server)), "fuzz");
   const rpc::FrameBounds bounds{.drain = never, .abort = never};
   const auto protocol =
       std::make_shared<rpc::Protocol>(std::make_shared<rpc::FramedTransport>(socket, bounds));
-  rpc::Guard processor(handlers.getProcessor({protocol, protocol, socket}));
+  rpc::Guard processor(handlers.getProcessor({protocol, protocol, socket}), {});
   std::string answers;
   try {
     while (processor.process(protocol, protocol, nullptr)) {

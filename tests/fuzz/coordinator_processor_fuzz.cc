@@ -10,7 +10,9 @@
 #include "base/error.h"
 #include "coordinator/adapter/coordinator_handler.h"
 #include "coordinator/service/coordinator.h"
+#include "coordinator/service/fault_relay.h"
 #include "coordinator/service/memory_store.h"
+#include "faults/fault_injector.h"
 #include "fuzz/connection.h"
 #include "fuzz/jobs.h"
 #include "fuzz/target.h"
@@ -33,6 +35,8 @@ class DeadLink final : public NodeLink {
   void cancel_task(const TaskId& /*task*/) override { refuse(); }
   void put_blob(const Blob& /*blob*/) override { refuse(); }
   Blob get_blob(const BlobRef& /*blob*/) override { refuse(); }
+  std::optional<FaultState> set_faults(const FaultSettings& /*faults*/) override { refuse(); }
+  std::optional<FaultState> faults() override { refuse(); }
   void interrupt() override {}
   [[nodiscard]] LinkBytes bytes() const override { return {}; }
 
@@ -45,34 +49,38 @@ class World {
  public:
   World() {
     store_.commit(fuzz::finished_job());
-    coordinator_.emplace(
-        CoordinatorOptions{},
-        make_policy("round-robin", 1),
-        std::vector<Address>{},
-        [](const Address& /*address*/) { return std::make_unique<DeadLink>(); },
-        store_,
-        store_.load());
+    coordinator_.emplace(CoordinatorOptions{},
+                         make_policy("round-robin", 1),
+                         std::vector<Address>{},
+                         make_link,
+                         store_,
+                         store_.load());
     coordinator_->start();
   }
-  [[nodiscard]] Coordinator& coordinator() { return *coordinator_; }
+  [[nodiscard]] CoordinatorParts parts() { return {*coordinator_, relay_}; }
 
  private:
+  static std::unique_ptr<NodeLink> make_link(const Address& /*address*/) {
+    return std::make_unique<DeadLink>();
+  }
+
   MemoryStore store_;
   std::optional<Coordinator> coordinator_;
+  faults::FaultInjector injector_{1, "fuzz"};  // Told what to do, and never asked.
+  const FaultRelay relay_{[] { return std::vector<Address>{}; }, make_link, &injector_};
 };
 
 /// Whether the coordinator is as before, so that it can go on with the next input.
 bool leaves_all_as_it_was(const fuzz::Answer& answer) {
-  static constexpr std::array<std::string_view, 7> kReaders = {
-      "hello", "followJob", "listJobs", "getJob", "jobLogs", "listNodes", "getBlob"};
+  static constexpr std::array<std::string_view, 8> kReaders = {
+      "hello", "followJob", "listJobs", "getJob", "jobLogs", "listNodes", "listFaults", "getBlob"};
   return !answer.is_success ||
          std::find(kReaders.begin(), kReaders.end(), answer.method) != kReaders.end();
 }
 
 void check_input(std::string_view input) {
   static std::unique_ptr<World> world;
-  static const auto handlers =
-      make_coordinator_handlers([]() -> Coordinator& { return world->coordinator(); });
+  static const auto handlers = make_coordinator_handlers([] { return world->parts(); });
   if (world == nullptr) {
     spdlog::set_level(spdlog::level::off);
     world = std::make_unique<World>();

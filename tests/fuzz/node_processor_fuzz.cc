@@ -6,6 +6,7 @@
 
 #include "compute_node/adapter/node_handler.h"
 #include "compute_node/worker/worker.h"
+#include "faults/fault_injector.h"
 #include "fuzz/connection.h"
 #include "fuzz/target.h"
 
@@ -14,10 +15,12 @@ namespace {
 
 void check_input(std::string_view input) {
   static std::unique_ptr<Worker> worker;
-  static const auto handlers = make_node_handlers([]() -> Worker& { return *worker; });
+  static std::unique_ptr<faults::FaultInjector> injector;
+  static const auto handlers = make_node_handlers([] { return NodeParts{*worker, &*injector}; });
   if (worker == nullptr) {
     spdlog::set_level(spdlog::level::off);
     const WorkerOptions options{.load_delay = std::chrono::milliseconds(1), .cache_bytes = 1 << 20};
+    injector = std::make_unique<faults::FaultInjector>(1, "fuzz");
     worker = std::make_unique<Worker>(options, LoadSimulation(0, 1, "fuzz"));
   }
   const std::vector<fuzz::Answer> answers = fuzz::serve(*handlers, input);

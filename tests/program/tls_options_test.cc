@@ -66,6 +66,10 @@ TEST(TlsOptions, OtherHostsDoUnlessTheUserInsists) {
   }
 }
 
+TEST(TlsOptions, NoHostGarblesItsError) {
+  EXPECT_THAT(verdict({}, "a\x1b[31mb\n"), HasSubstr("can reach 'a?[31mb?', and"));
+}
+
 TEST(TlsOptions, ContradictWhatMeansNothing) {
   Words words = kAll;
   words.emplace_back("--insecure");
@@ -80,6 +84,7 @@ TEST(TlsOptions, NamesAreDifferentAndNotEmpty) {
   EXPECT_EQ(names("a,b"), (Words{"a", "b"}));
   EXPECT_THROW(static_cast<void>(names("a,,b")), Error);
   EXPECT_THROW(static_cast<void>(names("a,a")), Error);
+  EXPECT_THROW(static_cast<void>(names("a,b\n")), Error);
 }
 
 }  // namespace

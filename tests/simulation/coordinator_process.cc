@@ -54,6 +54,7 @@ void CoordinatorProcess::boot() {
   tell("restore", [&](TimePoint now) {
     return scheduler_.restore(site_.disk.jobs(), site_.disk.nodes(), now);
   });
+  check_members();
   if (site_.around.faults.strikes(CrashPoint::kAfterRestore)) {
     site_.crash();
   }
@@ -76,7 +77,15 @@ void CoordinatorProcess::check(TimePoint now) {
   offers_.after_event(scheduler_);
   members_.after_event(offers_, now);
   site_.jobs.after_event(scheduler_);
+  NodeMonitor::check_deaths(scheduler_,
+                            [this](NodeId node) -> const Node& { return node_at(node); });
   scheduler_.check_invariants();
+}
+
+void CoordinatorProcess::check_members() {
+  if (scheduler_.saved_ticket() == scheduler_.last_ticket()) {
+    NodeMonitor::check_members(scheduler_.nodes(), site_.disk.nodes());
+  }
 }
 
 void CoordinatorProcess::keep_time(TimePoint now) {
@@ -115,6 +124,28 @@ void CoordinatorProcess::control(const std::string& job, JobCommand command) {
   }
 }
 
+bool CoordinatorProcess::remove(const std::string& id) {
+  const Job* const job = scheduler_.find(id);
+  if (job == nullptr || !has_ended(job->state) || !scheduler_.is_forgettable(*job)) {
+    return false;
+  }
+  site_.around.counts.add(Tally::kDeletions);
+  site_.disk.remove(id);
+  forgotten(id);
+  if (site_.around.faults.strikes(CrashPoint::kJobDeleted)) {
+    life_->end();
+    site_.crash();
+    return true;
+  }
+  tell("remove", [&](TimePoint now) { return scheduler_.remove(id, now); });
+  return true;
+}
+
+void CoordinatorProcess::forgotten(const std::string& job) {
+  site_.jobs.removed(job);
+  offers_.forgotten(job);
+}
+
 void CoordinatorProcess::add_node(const Node& node) {
   const std::optional<NodeId> known = scheduler_.nodes().find(node.address());
   if (known && scheduler_.nodes().at(*known).removed) {
@@ -127,7 +158,7 @@ void CoordinatorProcess::add_node(const Node& node) {
 void CoordinatorProcess::announce_node(const Node& node) {
   const std::optional<NodeId> known = scheduler_.nodes().find(node.address());
   if (known && scheduler_.nodes().at(*known).removed &&
-      scheduler_.nodes().at(*known).hello.incarnation != node.incarnation_text()) {
+      scheduler_.nodes().at(*known).removed_incarnation != node.incarnation_text()) {
     members_.readmitted(*known);
   }
   tell("announce_node", [&](TimePoint now) {
@@ -157,8 +188,6 @@ void CoordinatorProcess::ended(NodeId node, const TaskId& id, TaskEnd end) {
   offers_.ended(task, end.kind == TaskEnd::Kind::kDone);
   if (end.kind == TaskEnd::Kind::kFailed) {
     site_.jobs.failed(task);
-  } else if (end.kind == TaskEnd::Kind::kLost || end.kind == TaskEnd::Kind::kRefused) {
-    site_.jobs.lost(task);
   }
   site_.around.log([&] {
     constexpr std::array<const char*, 5> kNames = {"done", "refused", "failed", "diverged", "lost"};
@@ -194,6 +223,7 @@ Actions CoordinatorProcess::tell_end(NodeId node, const TaskId& task, TaskEnd& e
 void CoordinatorProcess::heard(NodeId node, const NodeBeat& beat) {
   members_.heard(node, beat, site_.around.queue.now());
   tell("heartbeat", [&](TimePoint now) { return scheduler_.heartbeat(node, beat, now); });
+  NodeMonitor::check_heard(scheduler_.nodes().at(node));
 }
 
 void CoordinatorProcess::missed(NodeId node, const std::string& why) {
@@ -201,9 +231,9 @@ void CoordinatorProcess::missed(NodeId node, const std::string& why) {
        [&](TimePoint now) { return scheduler_.heartbeat_missed(node, why, now); });
 }
 
-void CoordinatorProcess::gone(NodeId node, const std::string& why) {
+void CoordinatorProcess::gone(NodeId node, const std::string& why, Duration took) {
   members_.gone(node);
-  tell("node_gone", [&](TimePoint now) { return scheduler_.node_gone(node, why, now); });
+  tell("node_gone", [&](TimePoint now) { return scheduler_.node_gone(node, why, took, now); });
 }
 
 void CoordinatorProcess::saved(std::uint64_t ticket) {
@@ -212,10 +242,14 @@ void CoordinatorProcess::saved(std::uint64_t ticket) {
     submissions_.erase(submissions_.begin());
   }
   tell("saved", [&](TimePoint now) { return scheduler_.saved(ticket, now); });
+  check_members();
 }
 
 void CoordinatorProcess::enact(OfferTask& action) {
   const TimePoint now = site_.around.queue.now();
+  if (scheduler_.find(action.offer.id.job)->state == JobState::kPaused) {
+    throw Violation("paused_job", text_of(action.offer.id) + " is offered, and its job is paused");
+  }
   members_.offered(action.node, now);
   offers_.offered(action, scheduler_.nodes().at(action.node));
   site_.around.log([&] {
@@ -294,7 +328,7 @@ void CoordinatorProcess::enact(Save& action) {
   } else if (const auto* const added = std::get_if<JobAdded>(&action.record)) {
     submissions_[action.ticket] = added->job;
   } else if (const auto* const removed = std::get_if<JobRemoved>(&action.record)) {
-    site_.jobs.removed(removed->job);
+    forgotten(removed->job);
   }
   writer_.add(std::move(action));
 }
@@ -310,7 +344,14 @@ void CoordinatorProcess::enact(const WatchNode& action) {
   life_->after(Duration{}, [this, heart] { heart->beat(epoch_); });
 }
 
-void CoordinatorProcess::enact(const UnwatchNode& action) { hearts_.at(action.node)->stop(); }
+void CoordinatorProcess::enact(const UnwatchNode& action) {
+  site_.around.counts.add(Tally::kForgotten);
+  members_.forgotten(action.node);
+  hearts_.at(action.node)->stop();
+  // An answer of it may be on its way.
+  life_->after(site_.around.dice.between(Duration{}, Duration{1s}),
+               [this, id = action.node] { heard(id, node_at(id).beat()); });
+}
 
 void CoordinatorProcess::enact(const JobEnded& action) {
   const Job* const job = scheduler_.find(action.job);
@@ -318,7 +359,8 @@ void CoordinatorProcess::enact(const JobEnded& action) {
   if (job != nullptr) {
     const JobPlan& plan = site_.rounds.plan_of(action.job);
     site_.rounds.ends(*job, action);
-    site_.jobs.ends(*job, plan.divergence.round > 0);
+    site_.jobs.ends(*job, plan);
+    NodeMonitor::check_poison(*job, plan, site_.nodes);
   }
 }
 

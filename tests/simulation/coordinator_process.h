@@ -54,6 +54,8 @@ class CoordinatorProcess final : private TaskEvents, private HeartEvents {
 
   void submit(const JobPlan& job);
   void control(const std::string& job, JobCommand command);
+  /// Forgets a job, durably first, as the service does. Returns whether it had ended and could be.
+  bool remove(const std::string& id);
   void add_node(const Node& node);
   void announce_node(const Node& node);
   void remove_node(const Node& node);
@@ -67,7 +69,7 @@ class CoordinatorProcess final : private TaskEvents, private HeartEvents {
   void ended(NodeId node, const TaskId& task, TaskEnd end) override;
   void heard(NodeId node, const coordinator::NodeBeat& beat) override;
   void missed(NodeId node, const std::string& why) override;
-  void gone(NodeId node, const std::string& why) override;
+  void gone(NodeId node, const std::string& why, Duration took) override;
   [[nodiscard]] std::vector<std::string> live_jobs() const override {
     return scheduler_.live_jobs();
   }
@@ -85,7 +87,10 @@ class CoordinatorProcess final : private TaskEvents, private HeartEvents {
   void enact(const coordinator::UnwatchNode& action);
   void enact(const coordinator::JobEnded& action);
   void enact(const coordinator::Note& action);
+  void forgotten(const std::string& job);
   void check(TimePoint now);
+  /// Of the nodes' books, what is durable; once all of it is.
+  void check_members();
   void keep_time(TimePoint now);
   void step_next();
   void validate_next();

@@ -28,13 +28,14 @@ enum class Fault {
   kCorruptedResult,
   kNodeError,
   kBrokenNode,
+  kPoisonShard,
   kStaleReport,
   kDiskStall,
   kDiskError,
   kCoordinatorPause,
   kCoordinatorCrash,
 };
-inline constexpr std::array<std::string_view, 23> kFaultNames = {
+inline constexpr std::array<std::string_view, 24> kFaultNames = {
     "node crash",
     "node pause",
     "partition",
@@ -53,6 +54,7 @@ inline constexpr std::array<std::string_view, 23> kFaultNames = {
     "corrupted result",
     "node error",
     "broken node",
+    "poison shard",
     "stale report",
     "disk stall",
     "disk error",
@@ -71,8 +73,9 @@ enum class CrashPoint {
   kAfterSaved,   ///< The core knows.
   kBetweenBatches,
   kAfterRestore,
+  kJobDeleted,  ///< Durably, and before the core knows.
 };
-inline constexpr std::array<std::string_view, 8> kCrashPointNames = {
+inline constexpr std::array<std::string_view, 9> kCrashPointNames = {
     "record handed over",
     "before files",
     "after files",
@@ -81,6 +84,7 @@ inline constexpr std::array<std::string_view, 8> kCrashPointNames = {
     "after saved",
     "between batches",
     "after restore",
+    "job deleted",
 };
 inline constexpr std::size_t kCrashPoints = kCrashPointNames.size();
 
@@ -94,6 +98,9 @@ enum class Tally {
   kFailed,
   kCancelled,
   kCommands,
+  kDeletions,
+  kResubmissions,
+  kForgotten,
   kRounds,
   kRoundsIncomplete,
   kResultsCounted,
@@ -106,26 +113,18 @@ enum class Tally {
   kStarts,
   kHashesCompared,
 };
-inline constexpr std::array<std::string_view, 19> kTallyNames = {
-    "histories",
-    "events",
-    "simulated seconds",
-    "jobs",
-    "jobs succeeded",
-    "jobs failed",
-    "jobs cancelled",
-    "commands",
-    "rounds",
-    "rounds incomplete",
-    "results counted",
-    "results too late",
-    "offers",
-    "take-overs",
-    "stragglers copied",
-    "conflicts",
-    "nodes suspected",
-    "coordinator starts",
-    "final hashes compared",
+inline constexpr std::array<std::string_view, 22> kTallyNames = {
+    "histories",          "events",
+    "simulated seconds",  "jobs",
+    "jobs succeeded",     "jobs failed",
+    "jobs cancelled",     "commands",
+    "jobs deleted",       "jobs submitted again",
+    "nodes forgotten",    "rounds",
+    "rounds incomplete",  "results counted",
+    "results too late",   "offers",
+    "take-overs",         "stragglers copied",
+    "conflicts",          "nodes suspected",
+    "coordinator starts", "final hashes compared",
 };
 inline constexpr std::size_t kTallies = kTallyNames.size();
 

@@ -17,6 +17,8 @@ class Disk {
   void begin_start() { last_ticket_ = 0; }
   /// Makes the record durable. One that is may come again, as after an error in a batch.
   void apply(const coordinator::Save& save);
+  /// Makes a deletion durable, past the queue of records.
+  void remove(const std::string& job) { keep(coordinator::JobRemoved{job}); }
   /// What a new start finds.
   [[nodiscard]] std::vector<coordinator::StoredJob> jobs() const;
   [[nodiscard]] std::vector<coordinator::StoredNode> nodes() const;

@@ -1,6 +1,7 @@
 #include "simulation/heart.h"
 
 #include <chrono>
+#include <utility>
 
 namespace gradmill::simulation {
 namespace {
@@ -27,18 +28,23 @@ void Heart::beat(std::uint64_t epoch) {
     answer.beat = node.beat();
     return answer;
   };
-  call.ended = [self = shared_from_this(), life = life_.shared_from_this(), epoch](
-                   const CallResult& result) {
-    life->run([self, result, epoch] { self->handle(result, epoch); });
+  call.ended = [self = shared_from_this(),
+                life = life_.shared_from_this(),
+                epoch,
+                asked_at = life_.now()](CallResult result) {
+    life->run([self, result = std::move(result), epoch, asked_at]() mutable {
+      const Duration took = self->life_.now() - asked_at;
+      if (result.answer) {
+        result.answer->beat.took = took;
+      }
+      self->handle(result, took, epoch);
+    });
   };
   network_.call(node_, kDeadline, std::move(call));
 }
 
-void Heart::handle(const CallResult& result, std::uint64_t epoch) {
+void Heart::handle(const CallResult& result, Duration took, std::uint64_t epoch) {
   asking_ = false;
-  if (stopped_) {
-    return;
-  }
   life_.after(result.answer ? kBeat : kRetry, [self = shared_from_this(), epoch, turn = ++turn_] {
     if (turn == self->turn_) {
       self->beat(epoch);
@@ -47,7 +53,7 @@ void Heart::handle(const CallResult& result, std::uint64_t epoch) {
   if (result.answer) {
     events_.heard(id_, result.answer->beat);
   } else if (result.refused) {
-    events_.gone(id_, result.why);
+    events_.gone(id_, result.why, took);
   } else {
     events_.missed(id_, result.why);
   }

@@ -18,7 +18,7 @@ class HeartEvents {
   virtual ~HeartEvents() = default;
   virtual void heard(coordinator::NodeId node, const coordinator::NodeBeat& beat) = 0;
   virtual void missed(coordinator::NodeId node, const std::string& why) = 0;
-  virtual void gone(coordinator::NodeId node, const std::string& why) = 0;
+  virtual void gone(coordinator::NodeId node, const std::string& why, Duration took) = 0;
   [[nodiscard]] virtual std::vector<std::string> live_jobs() const = 0;
 };
 
@@ -34,7 +34,7 @@ class Heart : public std::enable_shared_from_this<Heart> {
   [[nodiscard]] Node& node() const { return node_; }
 
  private:
-  void handle(const CallResult& result, std::uint64_t epoch);
+  void handle(const CallResult& result, Duration took, std::uint64_t epoch);
 
   Network& network_;
   Life& life_;

@@ -19,6 +19,7 @@ constexpr Duration kEndWithin = 180s;
 constexpr std::uint64_t kStepsMax = 100'000;
 constexpr Duration kAnnounceEvery = 1s;
 constexpr Duration kHeardLately = 3s;
+constexpr Duration kDeleteAgain = 100ms;
 
 }  // namespace
 
@@ -26,12 +27,20 @@ History::History(std::uint64_t seed, bool logging)
     : plan_(make_plan(seed)),
       around_(seed, logging),
       network_(around_),
-      rounds_(plan_, around_.counts) {
+      rounds_(plan_, around_.counts),
+      jobs_(plan_) {
   for (std::size_t n = 0; n < plan_.nodes.size(); ++n) {
     const Address address{"node", static_cast<std::uint16_t>(4100 + n)};
     nodes_.push_back(std::make_unique<Node>(around_, address, plan_.nodes[n]));
     for (const JobPlan& job : plan_.jobs) {
       nodes_.back()->set_divergence(job.id, job.divergence);
+      if (job.poison) {
+        nodes_.back()->set_poison(job.id, *job.poison, [this, &node = *nodes_.back()] {
+          around_.log([&] { return "poison ends " + node.address().text(); });
+          node.crash();
+          restart_later(node);
+        });
+      }
     }
   }
 }
@@ -74,6 +83,10 @@ void History::plan_events() {
       }
     });
   }
+  for (const DeletionPlan& deletion : plan_.deletions) {
+    ++deletions_to_come_;
+    around_.queue.after(deletion.at, [this, &deletion] { try_deletion(deletion); });
+  }
   if (plan_.storm > 0) {
     for (const Fault fault : {Fault::kRequestLost,
                               Fault::kReplyLost,
@@ -90,6 +103,27 @@ void History::plan_events() {
     }
   }
   around_.queue.after(kHealAfter, [this] { heal(); });
+}
+
+void History::try_deletion(const DeletionPlan& deletion) {
+  const bool is_up = coordinator_ && !crashing_ && coordinator_->scheduler().find(deletion.job);
+  if (!is_up || !coordinator_->remove(deletion.job)) {
+    around_.queue.after(kDeleteAgain, [this, &deletion] { try_deletion(deletion); });
+    return;
+  }
+  if (!deletion.again) {
+    --deletions_to_come_;
+    return;
+  }
+  around_.queue.after(*deletion.again, [this, &deletion] {
+    --deletions_to_come_;
+    jobs_.submitted_again(deletion.job);
+    around_.counts.add(Tally::kResubmissions);
+    if (coordinator_ && !crashing_) {
+      coordinator_->life().run(
+          [this, &deletion] { coordinator_->submit(rounds_.plan_of(deletion.job)); });
+    }
+  });
 }
 
 void History::announce(Node& node) {
@@ -156,7 +190,7 @@ bool History::has_ended(const JobPlan& job) const { return jobs_.has_ended(job.i
 
 bool History::is_over() const {
   return coordinator_ && !crashing_ && submitted_.size() == plan_.jobs.size() &&
-         coordinator_->is_quiet() &&
+         coordinator_->is_quiet() && deletions_to_come_ == 0 &&
          std::all_of(plan_.jobs.begin(), plan_.jobs.end(), [this](const JobPlan& job) {
            return has_ended(job);
          });

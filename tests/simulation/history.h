@@ -29,6 +29,8 @@ class History {
   void crash_coordinator();
   void strike(const FaultPlan& fault);
   void strike_node(Fault fault, Node& node);
+  /// Again and again until the job has ended and nobody works for it any more.
+  void try_deletion(const DeletionPlan& deletion);
   void restart_later(Node& node);
   void announce(Node& node);
   void strike_coordinator(Fault fault);
@@ -49,6 +51,7 @@ class History {
   std::vector<const JobPlan*> submitted_;
   std::unique_ptr<CoordinatorProcess> coordinator_;
   std::uint64_t epoch_ = 0;
+  std::size_t deletions_to_come_ = 0;
   bool crashing_ = false;
   bool healed_ = false;
 };

@@ -1,14 +1,22 @@
 #include "simulation/job_monitor.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "simulation/violation.h"
 
 namespace gradmill::simulation {
 
+using namespace std::chrono_literals;
 using coordinator::Job;
 using coordinator::Scheduler;
 using coordinator::StoredJob;
+
+namespace {
+
+constexpr Duration kNodeDownMax = 8s;
+
+}  // namespace
 
 void JobMonitor::restarted(const Disk& disk) {
   seen_.clear();
@@ -45,7 +53,33 @@ void JobMonitor::commanded(const std::string& job, JobCommand command) {
   told.resume_asked |= command == JobCommand::kResume && told.state == JobState::kPaused;
 }
 
-void JobMonitor::ends(const Job& job, bool may_diverge) {
+void JobMonitor::removed(const std::string& job) {
+  told_.erase(job);
+  seen_.erase(job);
+  failures_.erase(job);
+}
+
+void JobMonitor::check_poison(const Job& job, const JobPlan& plan) const {
+  const bool blames = job.end.reason == "poison_shard";
+  const std::string name =
+      plan.poison ? "shard " + std::to_string(*plan.poison + 1) + " of round " : "nothing";
+  if (blames && !job.end.message.starts_with(name)) {
+    throw Violation("poison_named", job.id + " has poison in " + name + ": " + job.end.message);
+  }
+  // Poison can end all nodes at once, so that none is left to take it for so long.
+  const bool starved = job.end.reason == "no_capacity" && capacity_timeout_ <= kNodeDownMax;
+  // Or another shard fails too often before. One that is poison never fails: it ends its node.
+  const bool other_failed = job.end.reason == "shard_failed" && !job.end.message.starts_with(name);
+  const bool may_do_without =
+      starved || other_failed || job.state == JobState::kCancelled || job.specification->quorum > 0;
+  if (plan.poison && !blames && !may_do_without) {
+    throw Violation("poison_named",
+                    job.id + " has poison in " + name + ", and ended: " + job.end.message);
+  }
+}
+
+void JobMonitor::ends(const Job& job, const JobPlan& plan) {
+  check_poison(job, plan);
   ended_.insert(job.id);
   const auto count = [&](const std::map<std::string, unsigned>& counts) {
     const auto found = counts.find(job.id);
@@ -53,9 +87,9 @@ void JobMonitor::ends(const Job& job, bool may_diverge) {
   };
   const std::string& reason = job.end.reason;
   const bool justified = job.state != JobState::kFailed || reason == "no_capacity" ||
-                         (reason == "diverged" && may_diverge) ||
+                         (reason == "diverged" && plan.divergence.round > 0) ||
                          (reason == "shard_failed" && count(failures_) >= 4) ||
-                         (reason == "poison_shard" && count(losses_) >= 4);
+                         (reason == "poison_shard" && plan.poison);
   if (!justified) {
     throw Violation("justified_end", job.id + " failed: " + reason + ": " + job.end.message);
   }

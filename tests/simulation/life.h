@@ -17,6 +17,7 @@ class Life : public std::enable_shared_from_this<Life> {
 
   [[nodiscard]] bool is_over() const { return over_; }
   void end() { over_ = true; }
+  [[nodiscard]] TimePoint now() const { return queue_.now(); }
   void pause(TimePoint until) { paused_until_ = until; }
 
   /// Now, or when it goes on.

@@ -19,6 +19,10 @@ constexpr unsigned kBeatsUnlistedMax = 2;
 
 void Node::crash() {
   up_ = false;
+  for (const Key& key : said_begun_) {
+    ++deaths_[key];
+  }
+  said_begun_.clear();
   paused_until_ = {};
   works_.clear();
   turned_away_.clear();
@@ -31,6 +35,14 @@ void Node::start() {
   epoch_ = 0;
   ++incarnation_;
   started_at_ = around_.queue.now();
+}
+
+std::ptrdiff_t Node::deaths(const std::string& job, std::uint32_t shard) const {
+  std::ptrdiff_t sum = 0;
+  for (const auto& [key, deaths] : deaths_) {
+    sum += std::get<0>(key) == job && std::get<2>(key) == shard ? deaths : 0;
+  }
+  return sum;
 }
 
 bool Node::admits(std::uint64_t epoch) {
@@ -57,7 +69,7 @@ std::optional<Duration> Node::offer(const TaskOffer& offer, std::uint64_t epoch)
         around_.counts.add(Tally::kTakeOvers);
       }
       work.offer.id = offer.id;
-      return until_end(work);
+      return offer.prompt ? Duration{} : until_end(work);
     }
     works_.erase(known);
   }
@@ -66,7 +78,7 @@ std::optional<Duration> Node::offer(const TaskOffer& offer, std::uint64_t epoch)
     return Duration{};
   }
   begin(offer);
-  return until_end(works_.at(key_of(offer.id)));
+  return offer.prompt ? Duration{} : until_end(works_.at(key_of(offer.id)));
 }
 
 std::optional<TaskState> Node::turns_away(const TaskOffer& offer) {
@@ -98,6 +110,17 @@ void Node::begin(const TaskOffer& offer) {
   work.offer = offer;
   work.ends_at = around_.queue.now() + needs;
   work.fails = around_.faults.strikes(Fault::kNodeError);
+  const auto poison = poisons_.find({offer.id.job, offer.id.shard});
+  if (poison != poisons_.end()) {
+    work.ends_at = TimePoint::max();
+    const Duration lives = around_.dice.between(Duration{1ms}, Duration{400ms});
+    around_.queue.after(lives, [this, poison, key = key_of(offer.id), process = incarnation_] {
+      if (up_ && incarnation_ == process && works_.contains(key)) {
+        around_.counts.add(Fault::kPoisonShard);
+        poison->second();
+      }
+    });
+  }
 }
 
 std::optional<Duration> Node::poll(const TaskId& task, std::uint64_t epoch) {
@@ -129,6 +152,7 @@ Answer Node::answer(const TaskId& task) {
   const Work& work = known->second;
   if (work.ends_at > around_.queue.now()) {
     answer.state = TaskState::kRunning;
+    said_begun_.insert(key_of(task));
   } else if (work.fails) {
     answer.state = TaskState::kFailed;
   } else if (diverges(task)) {
@@ -174,8 +198,7 @@ coordinator::NodeBeat Node::beat() const {
                 .kernel_id = traits_.other_kernel ? "another" : ml::kernel_id(),
                 .slots = traits_.slots};
   beat.leaving = leaving_;
-  beat.uptime =
-      std::chrono::duration_cast<std::chrono::milliseconds>(around_.queue.now() - started_at_);
+  beat.uptime = std::chrono::ceil<std::chrono::milliseconds>(around_.queue.now() - started_at_);
   return beat;
 }
 

@@ -1,7 +1,9 @@
 // A simulated compute node.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -67,6 +69,18 @@ class Node {
     divergences_[job] = divergence;
   }
 
+  /// `end` is called when a process of the node is to end, since it has begun this shard.
+  void set_poison(const std::string& job, std::uint32_t shard, std::function<void()> end) {
+    poisons_[{job, shard}] = std::move(end);
+  }
+  /// Processes that have ended after they had said that they had begun the task.
+  [[nodiscard]] std::ptrdiff_t deaths(const TaskId& task) const {
+    const auto found = deaths_.find(key_of(task));
+    return found == deaths_.end() ? 0 : found->second;
+  }
+  /// Those of any round.
+  [[nodiscard]] std::ptrdiff_t deaths(const std::string& job, std::uint32_t shard) const;
+
   /// Takes an offer, or not; nothing if the coordinator's start is not the newest. Returns how long
   /// it takes until there is more to say than that it runs.
   [[nodiscard]] std::optional<Duration> offer(const coordinator::TaskOffer& offer,
@@ -112,6 +126,9 @@ class Node {
   std::map<TaskId, TaskState> turned_away_;  // offers that did not become work, until answered
   std::set<std::pair<std::string, std::uint32_t>> shards_;
   std::map<std::string, Divergence> divergences_;
+  std::map<std::pair<std::string, std::uint32_t>, std::function<void()>> poisons_;
+  std::set<Key> said_begun_;  // by this process
+  std::map<Key, std::ptrdiff_t> deaths_;
 };
 
 }  // namespace gradmill::simulation

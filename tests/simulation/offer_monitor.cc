@@ -76,6 +76,11 @@ void OfferMonitor::voids(coordinator::NodeId node, const std::string& incarnatio
   }
 }
 
+void OfferMonitor::forgotten(const std::string& job) {
+  std::erase_if(seen_, [&](const TaskId& task) { return task.job == job; });
+  counted_.erase(job);
+}
+
 void OfferMonitor::after_event(const coordinator::Scheduler& scheduler) const {
   check_counts(scheduler);
   check_tasks(scheduler);

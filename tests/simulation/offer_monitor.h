@@ -25,6 +25,8 @@ class OfferMonitor {
   /// The node's process is another one, or the node has failed: what it had is void after the
   /// event.
   void voids(coordinator::NodeId node, const std::string& incarnation);
+  /// The job is forgotten: another one may have its id.
+  void forgotten(const std::string& job);
   void after_event(const coordinator::Scheduler& scheduler) const;
 
  private:

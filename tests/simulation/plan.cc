@@ -53,6 +53,9 @@ JobPlan draw_job(Dice& dice, std::size_t number, bool closes_slowly) {
   }
   job.weights = number_blob(dice.next());
   job.divergence = draw_divergence(dice, *specification);
+  if (job.divergence.round == 0 && dice.chance(0.03)) {
+    job.poison = static_cast<std::uint32_t>(dice.below(shards));
+  }
   job.expected = run_directly(*specification, job.weights, job.rows, job.divergence);
   job.specification = std::move(specification);
   job.submit_at = number == 0 ? Duration{1ms} : dice.between(Duration{}, kFaultsUntil);
@@ -70,7 +73,8 @@ FaultPlan draw_fault(Dice& dice) {
   }
   do {
     fault.fault = static_cast<Fault>(dice.below(kFaults));
-  } while (fault.fault == Fault::kBrokenNode || fault.fault == Fault::kCoordinatorCrash);
+  } while (fault.fault == Fault::kBrokenNode || fault.fault == Fault::kPoisonShard ||
+           fault.fault == Fault::kCoordinatorCrash);
   return fault;
 }
 
@@ -87,6 +91,9 @@ void draw_commands(Dice& dice, Plan& plan) {
       continue;
     }
     plan.commands.push_back({at, job, JobCommand::kPause});
+    if (dice.chance(0.15)) {
+      continue;  // Until the end of all faults.
+    }
     for (int resumes = 0; resumes < 3; ++resumes) {
       const Duration later = dice.between(Duration{1ms}, Duration{200ms}) * (resumes + 1);
       plan.commands.push_back({at + later, job, JobCommand::kResume});
@@ -105,7 +112,8 @@ Plan make_plan(std::uint64_t seed) {
   plan.options.seed = seed;
   plan.options.capacity_timeout = dice.chance(0.1) ? 8s : 60s;
   plan.options.retention.jobs = dice.chance(0.1) ? 1 : 200;
-  plan.options.detection.forget_after = dice.chance(0.1) ? Duration{7s} : Duration{600s};
+  plan.options.detection.forget_after =
+      dice.chance(0.2) ? dice.between(Duration{1s}, Duration{7s}) : Duration{600s};
   for (std::uint32_t node = dice.between(3U, 6U); node > 0; --node) {
     plan.nodes.push_back(draw_node(dice, false));
   }
@@ -120,6 +128,14 @@ Plan make_plan(std::uint64_t seed) {
     plan.faults.push_back(draw_fault(dice));
   }
   draw_commands(dice, plan);
+  if (dice.chance(0.08)) {
+    DeletionPlan& deletion = plan.deletions.emplace_back();
+    deletion.at = dice.between(Duration{}, 3 * kFaultsUntil);
+    deletion.job = plan.jobs[dice.below(plan.jobs.size())].id;
+    if (dice.chance(0.7)) {
+      deletion.again = dice.between(Duration{}, Duration{300ms});
+    }
+  }
   plan.storm = dice.chance(0.15) ? 0.05 * dice.between(1U, 5U) : 0;
   plan.has_broken_node = dice.chance(0.02);
   if (plan.has_broken_node) {

@@ -19,6 +19,7 @@ struct JobPlan {
   std::vector<std::uint64_t> rows;
   Blob weights;
   Divergence divergence;
+  std::optional<std::uint32_t> poison;  ///< A shard that ends every process that begins it.
   FaultFree expected;
   Duration submit_at{};
 };
@@ -35,6 +36,13 @@ struct CommandPlan {
   JobCommand command = JobCommand::kCancel;
 };
 
+/// A job is deleted once it has ended, and perhaps submitted again.
+struct DeletionPlan {
+  Duration at{};
+  std::string job;
+  std::optional<Duration> again;  ///< How long after its deletion.
+};
+
 /// All that is decided before a history begins.
 struct Plan {
   std::uint64_t seed = 0;
@@ -44,6 +52,7 @@ struct Plan {
   std::vector<JobPlan> jobs;
   std::vector<FaultPlan> faults;
   std::vector<CommandPlan> commands;
+  std::vector<DeletionPlan> deletions;
   /// Every message and offer meets a fault with this probability, while faults last.
   double storm = 0;
   bool closes_slowly = false;    ///< Steps and validations of rounds take long.

@@ -1,10 +1,9 @@
 // The coordinator dies at each point of its writing: no round that anybody saw is lost.
 
-#include <algorithm>
-
 #include <gtest/gtest.h>
 
 #include "system/cluster.h"
+#include "system/strike_points.h"
 
 namespace gradmill::system_test {
 namespace {
@@ -21,13 +20,6 @@ std::vector<std::string> job() {
       GRADMILL_LETTERS, std::to_string(kRounds), "20", "24", "0.0001", "--min-loss-change", "0"};
 }
 
-std::vector<std::string> dying(const Cluster& cluster, const std::string& point, int occurrence) {
-  return {"LD_PRELOAD=" GRADMILL_STRIKE_AT,
-          "ASAN_OPTIONS=verify_asan_link_order=0",
-          "GRADMILL_TEST_STATE=" + cluster.state_folder(),
-          "GRADMILL_TEST_STRIKE_AT=" + point + ":" + std::to_string(occurrence)};
-}
-
 /// The coordinator died of its own hand: at its start, during the job, or not at all.
 struct Death {
   bool came = false;
@@ -42,7 +34,8 @@ class CrashPoints : public testing::TestWithParam<const char*> {
   /// A new job on a new state folder, whose coordinator dies at the point.
   static Death die_and_go_on(Cluster& cluster, const std::string& folder, int occurrence) {
     cluster.use_state_folder(folder);
-    cluster.relaunch_coordinator(dying(cluster, GetParam(), occurrence));
+    cluster.relaunch_coordinator(
+        struck_at(cluster, GetParam() + (":" + std::to_string(occurrence))));
     Death death;
     death.came = announced_port(cluster.coordinator()) == 0;
     if (death.came) {
@@ -89,23 +82,7 @@ TEST_P(CrashPoints, LoseNoRoundThatWasSeen) {
   EXPECT_GE(deaths, 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Of,
-                         CrashPoints,
-                         testing::Values("make-folder",
-                                         "write-file",
-                                         "sync-file",
-                                         "rename",
-                                         "sync-folder",
-                                         "write-log",
-                                         "sync-log",
-                                         "write-database",
-                                         "sync-database",
-                                         "remove"),
-                         [](const auto& point) {
-                           std::string name = point.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Of, CrashPoints, strike_points(), strike_point_name);
 
 }  // namespace
 }  // namespace gradmill::system_test

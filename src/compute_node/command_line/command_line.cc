@@ -57,8 +57,9 @@ JoinRequest join_request(const program::Arguments& arguments) {
     join.port = address.port;
   }
   if (is_any_address(join.host)) {
-    throw invalid_input(std::string(advertises ? "--advertise" : "--host") + ": '" + join.host +
-                        "' cannot be reached from elsewhere; with --join, name the node's own "
+    throw invalid_input(std::string(advertises ? "--advertise" : "--host") + ": " +
+                        program::quoted(join.host) +
+                        " cannot be reached from elsewhere; with --join, name the node's own "
                         "address by --advertise");
   }
   return join;

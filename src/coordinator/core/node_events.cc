@@ -101,7 +101,7 @@ Actions Scheduler::heartbeat_missed(NodeId node, const std::string& why, TimePoi
   return actions;
 }
 
-Actions Scheduler::node_gone(NodeId node, const std::string& why, TimePoint now) {
+Actions Scheduler::node_gone(NodeId node, const std::string& why, Duration took, TimePoint now) {
   Actions actions;
   const Node& known = nodes_.at(node);
   if (known.forgotten) {
@@ -116,7 +116,8 @@ Actions Scheduler::node_gone(NodeId node, const std::string& why, TimePoint now)
   if (known.state == NodeState::kLeft) {
     settle_losses(node);
   } else {
-    count_deaths(node, now, now, actions);
+    // What was begun after the question may be with a process that started after the answer.
+    count_deaths(node, now - took, now, actions);
   }
   dispatch(now, actions);
   return actions;
@@ -191,6 +192,7 @@ void Scheduler::release_node(NodeId node, LossReason reason, TimePoint now, Acti
     actions.emplace_back(CancelTask{node, task});
     note_loss(node, task, reason, nodes_.at(node).trouble, actions);
     job->round->lose(task.shard, task.offer, now);
+    nodes_.failed(node);
     ++job->tallies[node].failed;
     ++job->version;
     end_if_hopeless(*job, task.shard, now, actions);

@@ -161,8 +161,11 @@ class Scheduler {
   [[nodiscard]] Actions heartbeat(NodeId node, const NodeBeat& beat, TimePoint now);
   /// It did not.
   [[nodiscard]] Actions heartbeat_missed(NodeId node, const std::string& why, TimePoint now);
-  /// Nobody listens at its address: its tasks go elsewhere.
-  [[nodiscard]] Actions node_gone(NodeId node, const std::string& why, TimePoint now);
+  /// Nobody listens at its address, as it took so long to find out: its tasks go elsewhere.
+  [[nodiscard]] Actions node_gone(NodeId node,
+                                  const std::string& why,
+                                  Duration took,
+                                  TimePoint now);
 
   /// The coordinator itself did not run for the last `gap`, so that no node was silent in it.
   void excuse_silence(Duration gap, TimePoint now) { nodes_.excuse_silence(gap, now); }

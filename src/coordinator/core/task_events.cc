@@ -145,11 +145,11 @@ Actions Scheduler::task_lost(NodeId node,
   const bool is_fault = fault && nodes_.at(node).state != NodeState::kLeft;
   if (is_fault) {
     nodes_.fault(node, *fault, now);
-    nodes_.failed(node);
     reclaim_queue(node);
   }
   if (Job* const job = holder_of(task)) {
     if (is_fault) {
+      nodes_.failed(node);  // Others were counted when they were taken back, or were not wanted.
       note_loss(node, task, reason, *fault, actions);
       job->round->lose(task.shard, task.offer, now);
       ++job->tallies[node].failed;

@@ -233,8 +233,8 @@ void Coordinator::heartbeat_missed(NodeId node, const std::string& why) {
   handle([&](TimePoint now) { return scheduler_.heartbeat_missed(node, why, now); });
 }
 
-void Coordinator::node_gone(NodeId node, const std::string& why) {
-  handle([&](TimePoint now) { return scheduler_.node_gone(node, why, now); });
+void Coordinator::node_gone(NodeId node, const std::string& why, Duration took) {
+  handle([&](TimePoint now) { return scheduler_.node_gone(node, why, took, now); });
 }
 
 void Coordinator::task_taken(const TaskId& task) {

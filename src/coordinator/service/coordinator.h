@@ -108,7 +108,7 @@ class Coordinator final : private NodeEvents {
 
   void heartbeat(NodeId node, const NodeBeat& beat) override;
   void heartbeat_missed(NodeId node, const std::string& why) override;
-  void node_gone(NodeId node, const std::string& why) override;
+  void node_gone(NodeId node, const std::string& why, Duration took) override;
   void task_taken(const TaskId& task) override;
   void task_accepted(const TaskId& task) override;
   void task_ended(NodeId node, const TaskId& task, TaskOutcome outcome) override;

@@ -95,11 +95,12 @@ void NodeSession::watch() {
 }
 
 bool NodeSession::beat() {
+  const std::vector<std::string> live = events_.live_jobs();
+  const auto asked_at = std::chrono::steady_clock::now();
+  const auto took = [&] { return std::chrono::steady_clock::now() - asked_at; };
   try {
-    const std::vector<std::string> live = events_.live_jobs();
-    const auto asked_at = std::chrono::steady_clock::now();
     NodeBeat beat = heart_->heartbeat(live);
-    beat.took = std::chrono::steady_clock::now() - asked_at;
+    beat.took = took();
     if (beat.hello.incarnation != incarnation_) {
       sent_.clear();
       open_slots(beat.hello.slots);
@@ -108,7 +109,7 @@ bool NodeSession::beat() {
     events_.heartbeat(node_, beat);
     return true;
   } catch (const ConnectionRefused& refused) {
-    events_.node_gone(node_, refused.what());
+    events_.node_gone(node_, refused.what(), took());
   } catch (const Error& error) {
     events_.heartbeat_missed(node_, error.what());
   } catch (const std::exception&) {  // No thread or no memory left here, which may pass.

@@ -25,8 +25,8 @@ class NodeEvents {
   virtual ~NodeEvents() = default;
   virtual void heartbeat(NodeId node, const NodeBeat& beat) = 0;
   virtual void heartbeat_missed(NodeId node, const std::string& why) = 0;
-  /// Nobody listens at the node's address.
-  virtual void node_gone(NodeId node, const std::string& why) = 0;
+  /// Nobody listens at the node's address, as it took so long to find out.
+  virtual void node_gone(NodeId node, const std::string& why, Duration took) = 0;
   virtual void task_taken(const TaskId& task) = 0;
   virtual void task_accepted(const TaskId& task) = 0;
   virtual void task_ended(NodeId node, const TaskId& task, TaskOutcome outcome) = 0;

@@ -96,6 +96,22 @@ class TaskRun {
     return true;
   }
 
+  /// The delta; nothing if its bytes are not those of its name.
+  std::optional<Blob> fetch(const TaskAnswer& answer) {
+    if (answer.delta_bytes != nullptr) {
+      return Blob{{{}, answer.delta_bytes->size()}, answer.delta_bytes};
+    }
+    try {
+      return link_.get_blob(answer.delta);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kInvalidInput) {
+        throw;
+      }
+      sent_.clear();
+      return std::nullopt;
+    }
+  }
+
   TaskOutcome finish(const TaskAnswer& answer) {
     // Checked before anything is fetched: a hostile size costs no memory.
     if (answer.delta.bytes != offer_.weights.ref.bytes) {
@@ -103,9 +119,12 @@ class TaskRun {
                         "sent a delta of " + std::to_string(answer.delta.bytes) +
                             " bytes; the weights have " + std::to_string(offer_.weights.ref.bytes)};
     }
-    const Blob delta = answer.delta_bytes != nullptr
-                           ? Blob{{{}, answer.delta_bytes->size()}, answer.delta_bytes}
-                           : link_.get_blob(answer.delta);
+    const std::optional<Blob> fetched = fetch(answer);
+    if (!fetched) {
+      return TaskFailed{LossReason::kInvalidResult,
+                        "sent a delta that is not the one it announced"};
+    }
+    const Blob& delta = *fetched;
     if (const std::optional<std::string> defect = defect_of(answer, delta, offer_)) {
       return TaskFailed{LossReason::kInvalidResult, *defect};
     }

@@ -21,7 +21,7 @@ TEST(CoordinatorCommandLine, SaysWhatIsServed) {
   const auto request = parse_command_line({"7070",
                                            "random",
                                            "--host",
-                                           "0.0.0.0",
+                                           "127.0.0.2",
                                            "--nodes",
                                            "list",
                                            "--suspect-after",
@@ -29,7 +29,7 @@ TEST(CoordinatorCommandLine, SaysWhatIsServed) {
                                            "--state-dir",
                                            "state"});
   ASSERT_TRUE(request.has_value());
-  EXPECT_EQ(request->listen, (Address{"0.0.0.0", 7070}));
+  EXPECT_EQ(request->listen, (Address{"127.0.0.2", 7070}));
   EXPECT_EQ(request->node_list, "list");
   EXPECT_TRUE(request->node_list_given);
   EXPECT_EQ(request->state_folder, "state");

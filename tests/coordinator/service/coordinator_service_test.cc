@@ -4,6 +4,7 @@
 #include <chrono>
 #include <limits>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -80,6 +81,38 @@ TEST_F(ServiceTest, TheLogTellsOfFewRoundsAndTheJobsLogOfAll) {
                           events.end(),
                           [](const JobEvent& one) { return one.event == "round_finished"; }),
             20);
+}
+
+TEST_F(ServiceTest, WrongResultsAreCountedAndNeverUsedAndTheirNodeMayComeBack) {
+  start("round-robin", {{0, Fault::kNone}});
+  submit("expected", specification_);
+  const BlobRef expected = finish("expected").parameters;
+  for (const Fault fault : {Fault::kReturnsNonsense,
+                            Fault::kReturnsInfinity,
+                            Fault::kReturnsTooMuch,
+                            Fault::kFlipsABit,
+                            Fault::kReturnsTheRoundBefore}) {
+    SCOPED_TRACE(static_cast<int>(fault));
+    reset();
+    start("round-robin", {{0, fault}, {0, Fault::kNone}});
+    submit("job", specification_);
+    const JobStatus status = finish("job");
+    ASSERT_EQ(status.state, JobState::kSucceeded) << status.message;
+    EXPECT_EQ(status.parameters, expected);
+    const NodeStatus wrong = coordinator_->nodes()[0];
+    EXPECT_EQ(wrong.tasks, 0U);
+    EXPECT_GT(wrong.failed, 0U);
+    nodes_[0]->fault = Fault::kNone;
+    const auto end = std::chrono::steady_clock::now() + seconds(60);
+    for (int again = 0;
+         coordinator_->nodes()[0].tasks == 0 && std::chrono::steady_clock::now() < end;
+         ++again) {
+      const std::string job = "again-" + std::to_string(again);
+      submit(job, specification_);
+      EXPECT_EQ(finish(job).parameters, expected);
+    }
+    EXPECT_GT(coordinator_->nodes()[0].tasks, 0U);
+  }
 }
 
 TEST_F(ServiceTest, NonsenseAloneFailsTheJob) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,7 +23,18 @@
 namespace gradmill::coordinator {
 
 /// What a node does wrong.
-enum class Fault { kNone, kDead, kGone, kBreaksEveryThirdCall, kReturnsNonsense, kOtherKernel };
+enum class Fault {
+  kNone,
+  kDead,
+  kGone,
+  kBreaksEveryThirdCall,
+  kReturnsNonsense,
+  kReturnsInfinity,
+  kReturnsTooMuch,
+  kFlipsABit,
+  kReturnsTheRoundBefore,
+  kOtherKernel,
+};
 
 /// A node in this process.
 struct InProcessNode {
@@ -89,10 +101,33 @@ class InProcessLink final : public NodeLink {
     }
   }
   [[nodiscard]] TaskAnswer spoiled(TaskAnswer answer) const {
-    if (node_.fault == Fault::kReturnsNonsense && answer.state == TaskState::kDone) {
-      answer.delta_bytes = std::make_shared<const std::string>(answer.delta.bytes, '\xff');
-      answer.delta_checksum = checksum(*answer.delta_bytes);
+    if (answer.state != TaskState::kDone) {
+      return answer;
     }
+    std::string delta = *answer.delta_bytes;
+    switch (node_.fault) {
+      case Fault::kReturnsNonsense:
+        delta.assign(delta.size(), '\xff');
+        break;
+      case Fault::kReturnsInfinity:
+        delta.replace(0, 4, std::string_view("\0\0\x80\x7f", 4));
+        break;
+      case Fault::kReturnsTooMuch:
+        delta += std::string(4, '\0');
+        break;
+      case Fault::kFlipsABit:
+        delta.front() = static_cast<char>(delta.front() ^ 1);
+        answer.delta_bytes = std::make_shared<const std::string>(std::move(delta));
+        return answer;
+      case Fault::kReturnsTheRoundBefore:
+        --answer.task.round;
+        return answer;
+      default:
+        return answer;
+    }
+    answer.delta.bytes = delta.size();
+    answer.delta_checksum = checksum(delta);
+    answer.delta_bytes = std::make_shared<const std::string>(std::move(delta));
     return answer;
   }
   InProcessNode& node_;
