@@ -140,7 +140,7 @@ struct Server::State {
   }
 
   void serve();
-  std::shared_ptr<Socket> socket_of(Accepted accepted) const;
+  [[nodiscard]] std::shared_ptr<Socket> socket_of(Accepted accepted) const;
   void admit(const std::shared_ptr<Socket>& socket);
   bool make_room();
   void start_session(std::shared_ptr<Socket> socket);

@@ -194,9 +194,11 @@ void Coordinator::handle(const Event& event) {
 TimePoint Coordinator::time_now() {
   const TimePoint now = Clock::now();
   if (now - awake_at_ > kHeld) {
-    scheduler_.excuse_silence(now - awake_at_, now);
+    // Held since some time after the last event: what nodes said then is not heard yet.
+    scheduler_.excuse_silence(now - alive_at_, now);
     awake_at_ = now;
   }
+  alive_at_ = now;
   return now;
 }
 

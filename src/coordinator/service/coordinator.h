@@ -187,6 +187,7 @@ class Coordinator final : private NodeEvents {
   std::deque<ValidateRound> to_validate_;
   std::optional<TimePoint> wakeup_;                   // when the scheduler wants to be asked
   TimePoint awake_at_ = TimePoint::max();             // until when the clock sleeps, if it does
+  TimePoint alive_at_{};                              // of the last event
   std::uint64_t events_ = 0;                          // noted so far
   std::map<std::string, std::uint32_t> node_events_;  // of them name a node, by job
   TimePoint next_round_logged_{};                     // when the log may tell of a round again
