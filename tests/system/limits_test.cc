@@ -31,10 +31,17 @@ TEST(Limits, ClientsBeyondTheLimitTakeThePlaceOfIdleOnes) {
   EXPECT_EQ(hash_of(cluster.train(short_job())).size(), 64U);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+// The sanitizers need some to look at memory, and report nonsense without them.
+constexpr const char* kFewDescriptors = "ulimit -n 256";
+#else
+constexpr const char* kFewDescriptors = "ulimit -n 64";
+#endif
+
 TEST(Limits, DescriptorsComeBack) {
   Cluster::Options options;
-  options.coordinator_limits = "ulimit -n 64";
-  options.node_limits = "ulimit -n 64";
+  options.coordinator_limits = kFewDescriptors;
+  options.node_limits = kFewDescriptors;
   Cluster cluster(options);
   const std::string right = hash_of(cluster.train(short_job()));
   ASSERT_EQ(right.size(), 64U) << right;

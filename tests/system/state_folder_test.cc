@@ -246,15 +246,23 @@ class FullStateFolder : public testing::Test {
       GTEST_SKIP() << "cannot mount a tmpfs here: " << std::strerror(errno);
     }
     cluster_.emplace();
-    undisturbed_ = hash_of(cluster_->train(many_rounds()));
+    undisturbed_ = hash_of(cluster_->train(job_));
     cluster_->use_state_folder(folder_.path("small/state"));
     cluster_->restart_coordinator();
   }
   void start_job(const std::string& id) {
-    client_.emplace(command("client", with(cluster_->train_words(many_rounds()), {"--id", id})));
+    client_.emplace(command("client", with(cluster_->train_words(job_), {"--id", id})));
     ASSERT_TRUE(client_->says("round 2/", seconds(60))) << client_->err();
   }
 
+  /// Long enough to be met in the middle by what a test does first.
+  static std::vector<std::string> long_rounds() {
+    std::vector<std::string> words = many_rounds();
+    words[1] = "400";
+    return words;
+  }
+
+  const std::vector<std::string> job_ = long_rounds();
   const Folder folder_;
   const SmallFileSystem small_{folder_.path("small")};
   std::optional<Cluster> cluster_;
