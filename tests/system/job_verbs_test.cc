@@ -164,6 +164,7 @@ TEST(JsonLogs, HaveAnObjectALine) {
   ASSERT_TRUE(client.says("round 2/", seconds(60))) << client.err();
   cluster.node(0).signal(SIGKILL);
   ASSERT_EQ(cluster.node(0).wait(seconds(5)), 128 + SIGKILL);
+  ASSERT_TRUE(cluster.coordinator().says("\"node_failed\"", seconds(10)));
   cluster.restart_node(0);
   EXPECT_EQ(finish(client).size(), 64U) << client.err();
   cluster.coordinator().signal(SIGTERM);
