@@ -30,8 +30,23 @@ using apache::thrift::TException;
 // After the drain timeout all sockets fail, so only a handler that computes can take longer.
 constexpr std::chrono::milliseconds kAbortTimeout{1'000};
 
-// One connection: its transport, protocol and handler. Made by the accepting thread, run by one of
-// its own.
+// Only in a catch block.
+void warn_of_refusal() noexcept {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    try {
+      warn_at_a_limited_rate("cannot serve a connection: " + std::string(error.what()));
+    } catch (...) {
+      warn_at_a_limited_rate("cannot serve a connection: out of memory");
+    }
+  } catch (...) {
+    warn_at_a_limited_rate("cannot serve a connection");
+  }
+}
+
+// One connection. Made by the accepting thread, run by one of its own, which makes the handler once
+// the peer has proved who it is.
 class Session {
  public:
   Session(std::shared_ptr<Socket> socket,
@@ -56,7 +71,7 @@ class Session {
     } catch (const TException& error) {
       log_end(error);
     } catch (...) {  // Out of memory even for a TException, or the factory failed.
-      debug_at_a_limited_rate("a connection ends: out of memory");
+      warn_of_refusal();
     }
     const std::lock_guard lock(closing_);
     static_cast<void>(bounds_.idleness->end());
@@ -104,21 +119,6 @@ class Session {
   const CallFaults faults_;
   std::mutex closing_;
 };
-
-// Only in a catch block.
-void warn_of_refusal() noexcept {
-  try {
-    throw;
-  } catch (const std::exception& error) {
-    try {
-      warn_at_a_limited_rate("cannot serve a connection: " + std::string(error.what()));
-    } catch (...) {
-      warn_at_a_limited_rate("cannot serve a connection: out of memory");
-    }
-  } catch (...) {
-    warn_at_a_limited_rate("cannot serve a connection");
-  }
-}
 
 // A session and its thread.
 struct Worker {
