@@ -197,6 +197,7 @@ class Coordinator final : private NodeEvents {
       sessions_;  // by NodeId; null for those forgotten or unwatched
   std::vector<std::unique_ptr<NodeSession>> retired_;  // to be stopped
   std::vector<WatchNode> unwatched_;                   // for want of threads or descriptors
+  TimePoint watch_again_{};                            // when to try them again
 
   std::thread clock_;
   std::thread advancing_;

@@ -207,9 +207,7 @@ class StateFolderStore final : public JobStore {
   void mark_suspect() {
     try {
       files_.write(paths_.suspect(), {});
-    } catch (const std::system_error&) {
-      // The next start reads most of the database in any case.
-      static_cast<void>(0);
+    } catch (const std::system_error&) {  // The next start reads most of the database anyway.
     }
   }
 
