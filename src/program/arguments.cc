@@ -292,6 +292,13 @@ std::optional<Arguments> CommandLine::parse(const std::vector<std::string>& word
   constexpr int kStyle = po::command_line_style::allow_long |
                          po::command_line_style::long_allow_next |
                          po::command_line_style::long_allow_adjacent;
+  for (const std::string& word : words) {
+    const std::string name = word.substr(0, word.find('='));
+    // The library's texts put values where such a name has their placeholders, and never end.
+    if (name.starts_with("--") && name.find('%') != std::string::npos) {
+      throw invalid_input("unrecognised option " + quoted(name) + "; see " + program_ + " --help");
+    }
+  }
   po::variables_map parsed;
   try {
     po::store(

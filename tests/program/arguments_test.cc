@@ -64,6 +64,11 @@ TEST(Arguments, AnAddressWhosePortMayBeLeftOut) {
 TEST(Arguments, AnUnknownOptionCannotGarbleItsMessage) {
   EXPECT_EQ(refusal([] { static_cast<void>(parsed({"--a\nb\x1b[2J\x7f"})); }),
             "unrecognised option '--a?b?[2J?'; see p --help");
+  for (const char* const name : {"--%canonical_option%", "--%option%=1", "--%prefix%%%"}) {
+    const std::string word = name;
+    EXPECT_EQ(refusal([&] { static_cast<void>(parsed({word})); }),
+              "unrecognised option '" + word.substr(0, word.find('=')) + "'; see p --help");
+  }
 }
 
 TEST(LogOptions, RefuseOtherFormats) {
