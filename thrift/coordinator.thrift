@@ -153,7 +153,8 @@ struct GetJobRequest {
 
 struct GetJobResponse {
   1: JobStatus status,                 // without reports of rounds; `round` is the last finished one
-  2: JobSpecification specification
+  2: JobSpecification specification,
+  3: list<i64> shard_rows              // one a training shard
 }
 
 /** Something that happened to a job. Absent numbers are -1, absent texts empty. */

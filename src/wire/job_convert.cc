@@ -90,12 +90,18 @@ GetJobResponse to_wire(const gradmill::JobDetails& details) {
   GetJobResponse to;
   to.status = to_wire(details.status);
   to.specification = to_wire(details.specification);
+  to.shard_rows.assign(details.shard_rows.begin(), details.shard_rows.end());
   return to;
 }
 
 gradmill::JobDetails details_from(const GetJobResponse& response) {
-  return {.status = status_from(response.status),
-          .specification = specification_from(response.specification)};
+  gradmill::JobDetails details = {.status = status_from(response.status),
+                                  .specification = specification_from(response.specification),
+                                  .shard_rows = {}};
+  for (const std::int64_t rows : response.shard_rows) {
+    details.shard_rows.push_back(unsigned_from<std::uint64_t>(rows, "rows of a shard"));
+  }
+  return details;
 }
 
 }  // namespace gradmill::wire

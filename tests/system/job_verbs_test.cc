@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <fstream>
 #include <set>
 #include <sstream>
 
@@ -56,6 +57,33 @@ TEST(JobVerbs, ShowWhatHappenedToAJob) {
     EXPECT_EQ(json::parse(line), log.at(count));
   }
   EXPECT_EQ(count, log.size());
+}
+
+TEST(JobVerbs, TheProfileSaysWhereAllOfTheTimeWent) {
+  const Cluster cluster;
+  ASSERT_EQ(hash_of(cluster.train(with(short_job(), {"--id", "one"}))).size(), 64U);
+  const Folder folder;
+  const json profile = cluster.ask({"job", "show", "one", "--plot", folder.path("one.svg")});
+  ASSERT_EQ(profile.at("rounds").size(), 2U);
+  EXPECT_NEAR(
+      profile.at("compute_share").get<double>() + profile.at("transfer_share").get<double>() +
+          profile.at("aggregate_share").get<double>() + profile.at("wait_share").get<double>(),
+      1,
+      1e-9);
+  EXPECT_GT(profile.at("speedup"), 0);
+  EXPECT_GT(profile.at("baseline_rows_per_s"), 0);
+  // All rows of the letters' training shards, 10 times in each of 2 rounds.
+  EXPECT_EQ(profile.at("rows"), 16500 * 10 * 2);
+  std::ifstream plot(folder.path("one.svg"));
+  std::stringstream svg;
+  svg << plot.rdbuf();
+  EXPECT_NE(svg.str().find("</svg>"), std::string::npos);
+
+  const Ended table = cluster.client({"job", "show", "one", "--profile"});
+  EXPECT_EQ(table.code, 0) << table.err;
+  EXPECT_NE(table.out.find("speed-up "), std::string::npos) << table.out;
+  EXPECT_EQ(cluster.client({"job", "show", "one", "--plot", "one.png"}).code, 2);
+  EXPECT_EQ(cluster.client({"job", "show", "none", "--profile"}).code, 6);
 }
 
 TEST(JobVerbs, OutputWritesTheModelThatTrainingWrote) {

@@ -152,9 +152,11 @@ TEST(JobConvert, DetailsComeBackAsTheyWere) {
   gradmill::JobDetails details;
   details.status.job = "j";
   details.specification = specification();
+  details.shard_rows = {7, std::uint64_t{1} << 40U};
   const gradmill::JobDetails back = details_from(to_wire(details));
   EXPECT_EQ(back.status.job, "j");
   expect_equal(back.specification, details.specification);
+  EXPECT_EQ(back.shard_rows, details.shard_rows);
 }
 
 }  // namespace

@@ -112,9 +112,23 @@ std::optional<Request> parse_list(const Words& words) {
 
 std::optional<Request> parse_show(const Words& words) {
   ShowJobRequest request;
-  return parse_job({"client job show", "Shows how a job stands and what it is."}, words, request)
-             ? std::optional<Request>(request)
-             : std::nullopt;
+  const auto arguments = parse_job(
+      {"client job show", "Shows how a job stands and what it is."},
+      words,
+      request,
+      [](CommandLine& line) {
+        line.flag("--profile", "where its time went, and whether sharing it out was worth it")
+            .option("--plot", "FILE", "", "draw the profile, as SVG");
+      });
+  if (!arguments) {
+    return std::nullopt;
+  }
+  request.plot = arguments->text("--plot");
+  request.profile = arguments->flag("--profile") || !request.plot.empty();
+  if (arguments->given("--plot") && !request.plot.ends_with(".svg")) {
+    throw invalid_input("--plot: '" + request.plot + "' does not end with .svg");
+  }
+  return request;
 }
 
 std::optional<Request> parse_follow(const Words& words) {

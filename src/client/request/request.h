@@ -73,6 +73,8 @@ struct ListJobsRequest : CommonRequest {
 
 struct ShowJobRequest : CommonRequest {
   std::string job;
+  bool profile = false;  ///< Where its time went, instead.
+  std::string plot;      ///< Where a plot of the profile goes; empty: nowhere.
 };
 
 struct JobLogsRequest : CommonRequest {

@@ -74,7 +74,8 @@ JobDetails report_details(const Scheduler& scheduler, const Job& job, TimePoint 
   JobQuery query;
   query.job = job.id;
   query.rounds_known = job.durable.round;
-  JobDetails details = {report_status(scheduler, job, query, now), *job.specification};
+  JobDetails details = {
+      report_status(scheduler, job, query, now), *job.specification, job.shard_rows};
   details.status.round = job.durable.round;
   return details;
 }
