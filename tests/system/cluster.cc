@@ -183,6 +183,24 @@ void Cluster::restart_node(std::size_t n) {
   static_cast<void>(required_port(*nodes_.at(n)));
 }
 
+void Cluster::submit_endless_job(const std::string& id) const {
+  const Ended submitted = client({"job",
+                                  "submit",
+                                  "train",
+                                  "--data",
+                                  GRADMILL_LETTERS,
+                                  "--rounds=1000000",
+                                  "--epochs=20",
+                                  "--hidden=24",
+                                  "--eta=0.0001",
+                                  "--min-loss-change=0",
+                                  "--id=" + id,
+                                  "--no-wait"});
+  if (submitted.code != 0) {
+    throw std::runtime_error("no job was submitted: " + submitted.err);
+  }
+}
+
 std::vector<std::string> Cluster::train_words(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), {"127.0.0.1", std::to_string(port_)});
   arguments.insert(arguments.end(), {"--format", "json"});

@@ -85,6 +85,8 @@ class Cluster {
   /// What `client node list` and `client node stats` say of node n; empty if it is no member.
   [[nodiscard]] nlohmann::json standing(std::size_t n) const;
   [[nodiscard]] nlohmann::json stats(std::size_t n) const;
+  /// Submits a job that outlasts any test: there are tasks however late a test looks for them.
+  void submit_endless_job(const std::string& id) const;
   /// Words of a client that trains here.
   [[nodiscard]] std::vector<std::string> train_words(std::vector<std::string> arguments) const;
   /// Trains to the end with --format json.

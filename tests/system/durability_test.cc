@@ -70,7 +70,8 @@ TEST_F(Durability, KilledAtAnyMomentTheJobEndsWithTheSameBits) {
 TEST_F(Durability, TheFirstTaskIsHandedOutWithinTwoSecondsOfARestart) {
   Cluster cluster;
   Process client(command("client", cluster.train_words(many_rounds())));
-  ASSERT_TRUE(client.says("round 5/", seconds(60))) << client.err();
+  ASSERT_TRUE(client.says("round 1/", seconds(60))) << client.err();
+  cluster.submit_endless_job("next");
   cluster.kill_coordinator();
   const auto start = Clock::now();
   cluster.restart_coordinator();
@@ -105,14 +106,17 @@ TEST_F(Durability, EndedJobsKeepTheirResultsOverARestart) {
 
 TEST_F(Durability, JobsInLineKeepTheirOrderOverARestart) {
   Cluster cluster;
-  Process first(command("client", with(cluster.train_words(many_rounds()), {"--id", "first"})));
-  ASSERT_TRUE(first.says("round 1/", seconds(60))) << first.err();
+  cluster.submit_endless_job("first");
   Process second(command("client", with(cluster.train_words(many_rounds()), {"--id", "second"})));
   ASSERT_TRUE(second.says("pending, 1 ahead", seconds(30))) << second.err();
+  Process third(command("client", with(cluster.train_words(many_rounds()), {"--id", "third"})));
+  ASSERT_TRUE(third.says("pending, 2 ahead", seconds(30))) << third.err();
   cluster.restart_coordinator();
   EXPECT_EQ(cluster.ask({"job", "show", "second"}).at("ahead"), 1);
-  EXPECT_EQ(finish(first), undisturbed_) << first.err();
+  EXPECT_EQ(cluster.ask({"job", "show", "third"}).at("ahead"), 2);
+  EXPECT_EQ(cluster.client({"job", "cancel", "first"}).code, 0);
   EXPECT_EQ(finish(second), undisturbed_) << second.err();
+  EXPECT_EQ(finish(third), undisturbed_) << third.err();
 }
 
 // The client reads, says hello, uploads and submits meanwhile.

@@ -20,9 +20,10 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
-/// A second or two on two nodes, in tasks of about a tenth of a second.
-std::vector<std::string> long_tasks() {
-  return {GRADMILL_LETTERS, "2", "1500", "24", "0.0001", "--min-loss-change", "0", "--id", "job"};
+/// Tasks of about a tenth of a second.
+std::vector<std::string> long_tasks(const std::string& rounds) {
+  return {
+      GRADMILL_LETTERS, rounds, "1500", "24", "0.0001", "--min-loss-change", "0", "--id", "job"};
 }
 
 bool is_idle(const Cluster& cluster) {
@@ -51,17 +52,23 @@ bool is_quiet(Cluster& cluster, std::size_t node) {
   return share < 60;
 }
 
+/// More than any test waits for.
+constexpr const char* kEndless = "100000";
+
 class JobControl : public testing::Test {
  protected:
-  void SetUp() override {
-    client_ = std::make_unique<Process>(command("client", cluster_.train_words(long_tasks())));
+  /// Starts a job, and waits until it runs on both nodes.
+  void start_job(const std::string& rounds) {
+    client_ =
+        std::make_unique<Process>(command("client", cluster_.train_words(long_tasks(rounds))));
     ASSERT_TRUE(eventually([&] {
-      return cluster_.standing(0).at("running") > 0 && cluster_.standing(1).at("running") > 0;
+      const json nodes = cluster_.ask({"node", "list"});
+      return nodes.at(0).at("running") > 0 && nodes.at(1).at("running") > 0;
     }));
   }
   /// Of the same job, from start to end.
-  [[nodiscard]] std::string undisturbed() const {
-    std::vector<std::string> words = long_tasks();
+  [[nodiscard]] std::string undisturbed(const std::string& rounds) const {
+    std::vector<std::string> words = long_tasks(rounds);
     words.back() = "undisturbed";
     return hash_of(cluster_.train(words));
   }
@@ -71,6 +78,7 @@ class JobControl : public testing::Test {
 };
 
 TEST_F(JobControl, NothingOfACancelledJobRunsOn) {
+  ASSERT_NO_FATAL_FAILURE(start_job(kEndless));
   EXPECT_EQ(cluster_.ask({"job", "cancel", "job"}).at("state"), "cancelled");
   EXPECT_TRUE(is_idle(cluster_));
   EXPECT_TRUE(is_quiet(cluster_, 0));
@@ -81,6 +89,7 @@ TEST_F(JobControl, NothingOfACancelledJobRunsOn) {
 }
 
 TEST_F(JobControl, CancelEndsInTimeThoughANodeHangs) {
+  ASSERT_NO_FATAL_FAILURE(start_job(kEndless));
   cluster_.node(0).signal(SIGSTOP);
   const auto start = Clock::now();
   const Ended cancel = cluster_.client({"job", "cancel", "job"});
@@ -93,6 +102,8 @@ TEST_F(JobControl, CancelEndsInTimeThoughANodeHangs) {
 }
 
 TEST_F(JobControl, APausedJobStaysSoOverARestartAndEndsWithTheSameBits) {
+  const std::string rounds = "4";
+  ASSERT_NO_FATAL_FAILURE(start_job(rounds));
   EXPECT_EQ(cluster_.ask({"job", "pause", "job"}).at("state"), "paused");
   EXPECT_TRUE(is_idle(cluster_));
   EXPECT_TRUE(is_quiet(cluster_, 0));
@@ -100,12 +111,13 @@ TEST_F(JobControl, APausedJobStaysSoOverARestartAndEndsWithTheSameBits) {
   ASSERT_TRUE(eventually([&] { return cluster_.standing(1).at("state") == "alive"; }));
   EXPECT_EQ(cluster_.ask({"job", "show", "job"}).at("state"), "paused");
   EXPECT_TRUE(is_idle(cluster_));
-  const std::string expected = undisturbed();  // Others go past a paused job.
+  const std::string expected = undisturbed(rounds);  // Others go past a paused job.
   EXPECT_EQ(cluster_.client({"job", "resume", "job"}).code, 0);
   EXPECT_EQ(finish(*client_), expected) << client_->err();
 }
 
 TEST_F(JobControl, ACancelledJobStaysSoOverARestart) {
+  ASSERT_NO_FATAL_FAILURE(start_job(kEndless));
   EXPECT_EQ(cluster_.client({"job", "cancel", "job"}).code, 0);
   cluster_.restart_coordinator();
   EXPECT_EQ(cluster_.ask({"job", "show", "job"}).at("state"), "cancelled");
