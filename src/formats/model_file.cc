@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -15,8 +14,10 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "base/number.h"
+#include "formats/model_tensors.h"
+#include "formats/strict_json.h"
 #include "formats/text.h"
+#include "ml/activation_name.h"
 
 namespace gradmill::formats {
 namespace {
@@ -30,110 +31,20 @@ constexpr std::size_t kAlignment = 8;
 // The metadata of the widest model, two numbers a feature, is some megabytes; safetensors itself
 // allows 100 MB.
 constexpr std::size_t kHeaderBytesMax = std::size_t{16} << 20U;
-// Bounds what a small but dense header can make the parser allocate.
-constexpr std::size_t kHeaderValuesMax = 100'000;
-constexpr std::size_t kHeaderDepthMax = 3;  // File, tensor, shape.
 constexpr const char* kMetadataKey = "__metadata__";
 constexpr const char* kMeanKey = "standardization_mean";
 constexpr const char* kDeviationKey = "standardization_deviation";
-
-Error bad(const std::string& name, const std::string& why) {
-  return invalid_input(name + ": is not a model: " + why);
-}
 
 const char* dtype_of(ml::Precision precision) {
   return precision == ml::Precision::kFloat ? "F32" : "F64";
 }
 
-std::string tensor_name(std::size_t layer, bool bias) {
-  return "layers." + std::to_string(layer) + (bias ? ".bias" : ".weight");
-}
-
-/// Watches a header while it is parsed: refuses what JSON leaves open (a key twice) and what
-/// costs too much.
-class HeaderGuard {
- public:
-  explicit HeaderGuard(const std::string& name) : name_(name) {}
-
-  void see(json::parse_event_t event, const json& parsed) {
-    if (++values_ > kHeaderValuesMax) {
-      throw bad(name_, "its header has too many values");
-    }
-    switch (event) {
-      case json::parse_event_t::object_start:
-      case json::parse_event_t::array_start:
-        keys_.emplace_back();
-        if (keys_.size() > kHeaderDepthMax) {
-          throw bad(name_, "its header is nested too deeply");
-        }
-        break;
-      case json::parse_event_t::object_end:
-      case json::parse_event_t::array_end:
-        keys_.pop_back();
-        break;
-      case json::parse_event_t::key:
-        if (!keys_.back().insert(parsed.get<std::string>()).second) {
-          throw bad(name_,
-                    "its header has " + in_quotes(parsed.get_ref<const std::string&>()) + " twice");
-        }
-        break;
-      case json::parse_event_t::value:
-        break;
-    }
-  }
-
- private:
-  const std::string& name_;
-  std::size_t values_ = 0;
-  std::vector<std::set<std::string>> keys_;  ///< Of each open object; empty for an array.
-};
-
-json parse_header(std::string_view text, const std::string& name) {
-  // The parser takes a NUL for the end and would not look at what follows.
-  if (!text.starts_with('{') || text.find('\0') != std::string_view::npos) {
-    throw bad(name, "its header is not JSON");
-  }
-  HeaderGuard guard(name);
-  const auto watch = [&guard](int /*depth*/, json::parse_event_t event, const json& parsed) {
-    guard.see(event, parsed);
-    return true;
-  };
-  try {
-    return json::parse(text.begin(), text.end(), watch);
-  } catch (const json::parse_error& error) {
-    throw bad(name, "its header is not JSON from byte " + std::to_string(error.byte));
-  } catch (const json::exception&) {
-    throw bad(name, "its header is not JSON");
-  }
-}
-
-/// One tensor of the header, its name and offsets not yet checked against the others.
+/// One tensor of the header, not yet checked against the others.
 struct Tensor {
-  std::size_t layer = 0;
-  bool bias = false;
-  ml::Precision precision = ml::Precision::kFloat;
-  std::vector<std::uint32_t> shape;
+  TensorInfo info;
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
-
-  [[nodiscard]] std::string name() const { return tensor_name(layer, bias); }
 };
-
-/// Sets layer and bias of `tensor` if `key` is the one spelling of a tensor's name.
-bool read_name(std::string_view key, Tensor& tensor) {
-  constexpr std::string_view kPrefix = "layers.";
-  const std::size_t dot = key.rfind('.');
-  if (!key.starts_with(kPrefix) || dot < kPrefix.size()) {
-    return false;
-  }
-  const auto layer = parse_integer<std::uint32_t>(key.substr(kPrefix.size(), dot - kPrefix.size()));
-  if (!layer || *layer >= ml::kLayersMax) {
-    return false;
-  }
-  tensor.layer = *layer;
-  tensor.bias = key.ends_with(".bias");
-  return key == tensor.name();
-}
 
 /// The member `key` of `object` as `count` unsigned integers, if it is that.
 std::optional<std::vector<std::uint64_t>> read_integers(const json& object,
@@ -153,61 +64,30 @@ std::optional<std::vector<std::uint64_t>> read_integers(const json& object,
   return values;
 }
 
-Tensor read_tensor(const std::string& key, const json& info, const std::string& name) {
-  Tensor tensor;
-  if (!read_name(key, tensor)) {
-    throw bad(name,
-              in_quotes(key) + " is no tensor of a model; layers.N.weight and layers.N.bias are");
-  }
-  const auto dtype = info.is_object() ? info.find("dtype") : info.end();
-  if (dtype == info.end() || !dtype->is_string() || info.size() != 3) {
-    throw bad(name, key + " needs dtype, shape and data_offsets, and nothing else");
+Tensor read_tensor(const std::string& key, const json& value, const std::string& name) {
+  Tensor tensor{.info = tensor_named(key, name)};
+  const auto dtype = value.is_object() ? value.find("dtype") : value.end();
+  if (dtype == value.end() || !dtype->is_string() || value.size() != 3) {
+    throw not_a_model(name, key + " needs dtype, shape and data_offsets, and nothing else");
   }
   if (*dtype == "F64") {
-    tensor.precision = ml::Precision::kDouble;
+    tensor.info.precision = ml::Precision::kDouble;
   } else if (*dtype != "F32") {
-    throw bad(name,
-              key + " has dtype " + in_quotes(dtype->get_ref<const std::string&>()) +
-                  "; F32 and F64 are supported");
+    throw not_a_model(name,
+                      key + " has dtype " + in_quotes(dtype->get_ref<const std::string&>()) +
+                          "; F32 and F64 are supported");
   }
-  const auto shape = read_integers(info, "shape", tensor.bias ? 1 : 2);
-  if (!shape) {
-    throw bad(name, key + " needs shape " + (tensor.bias ? "[out]" : "[out, in]"));
-  }
-  for (const std::uint64_t units : *shape) {
-    if (units == 0 || units > ml::kUnitsMax) {
-      throw bad(name,
-                key + " has " + std::to_string(units) + " in its shape; 1 to " +
-                    std::to_string(ml::kUnitsMax) + " are allowed");
-    }
-    tensor.shape.push_back(static_cast<std::uint32_t>(units));
-  }
-  const auto offsets = read_integers(info, "data_offsets", 2);
+  set_shape(tensor.info,
+            read_integers(value, "shape", tensor.info.bias ? 1 : 2)
+                .value_or(std::vector<std::uint64_t>{}),
+            name);
+  const auto offsets = read_integers(value, "data_offsets", 2);
   if (!offsets) {
-    throw bad(name, key + " needs data_offsets [begin, end]");
+    throw not_a_model(name, key + " needs data_offsets [begin, end]");
   }
   tensor.begin = offsets->front();
   tensor.end = offsets->back();
   return tensor;
-}
-
-/// Ascending layers, weight before bias.
-bool in_file_order(const Tensor& a, const Tensor& b) {
-  return std::pair(a.layer, a.bias) < std::pair(b.layer, b.bias);
-}
-
-std::map<std::string, std::string> read_metadata(const json& metadata, const std::string& name) {
-  std::map<std::string, std::string> result;
-  if (!metadata.is_object()) {
-    throw bad(name, "its __metadata__ is no object");
-  }
-  for (const auto& [key, value] : metadata.items()) {
-    if (!value.is_string()) {
-      throw bad(name, "its metadata " + in_quotes(key) + " is no string");
-    }
-    result.emplace(key, value.get<std::string>());
-  }
-  return result;
 }
 
 /// The list of `count` numbers under `key`, which goes from `metadata`; empty if there is no such
@@ -221,9 +101,9 @@ std::vector<double> take_numbers(std::map<std::string, std::string>& metadata,
     return {};
   }
   const auto wrong = [&] {
-    return bad(name,
-               "its metadata " + in_quotes(key) + " is no list of " + std::to_string(count) +
-                   " finite numbers");
+    return not_a_model(name,
+                       "its metadata " + in_quotes(key) + " is no list of " +
+                           std::to_string(count) + " finite numbers");
   };
   const std::string text = std::move(found->second);
   metadata.erase(found);
@@ -262,61 +142,18 @@ ml::Standardization take_standardization(std::map<std::string, std::string>& met
   result.mean = take_numbers(metadata, kMeanKey, features, name);
   result.deviation = take_numbers(metadata, kDeviationKey, features, name);
   if (result.mean.size() != result.deviation.size()) {
-    throw bad(name, "it has only one of standardization_mean and standardization_deviation");
+    throw not_a_model(name,
+                      "it has only one of standardization_mean and standardization_deviation");
   }
-  if (!std::all_of(result.deviation.begin(), result.deviation.end(), [](double deviation) {
-        return deviation > 0;
-      })) {
-    throw bad(name, "a deviation of its standardization is not above 0");
-  }
+  check_deviation(result.deviation, name);
   return result;
-}
-
-/// The topology of `tensors`, which are in file order: each layer once and whole, its inputs the
-/// outputs of the layer before.
-ml::Topology read_topology(const std::vector<Tensor>& tensors, const std::string& name) {
-  ml::Topology topology;
-  for (std::size_t i = 0; i < tensors.size() || i % 2 != 0; ++i) {
-    const std::size_t layer = i / 2;
-    const bool bias = i % 2 != 0;
-    if (i == tensors.size() || tensors[i].layer != layer || tensors[i].bias != bias) {
-      throw bad(name, tensor_name(layer, bias) + " is missing");
-    }
-    const Tensor& tensor = tensors[i];
-    if (tensor.precision != tensors.front().precision) {
-      throw bad(name, tensor.name() + " has another dtype than " + tensors.front().name());
-    }
-    if (bias) {
-      if (tensor.shape[0] != topology.units.back()) {
-        throw bad(name, tensor.name() + " does not fit the shape of " + tensors[i - 1].name());
-      }
-      continue;
-    }
-    if (topology.units.empty()) {
-      topology.units.push_back(tensor.shape[1]);
-    } else if (tensor.shape[1] != topology.units.back()) {
-      throw bad(name, tensor.name() + " does not fit the shape of " + tensors[i - 1].name());
-    }
-    topology.units.push_back(tensor.shape[0]);
-  }
-  if (ml::parameter_count(topology) == 0) {
-    throw bad(
-        name,
-        "it has no layers, or more than " + std::to_string(ml::kParametersMax) + " parameters");
-  }
-  return topology;
 }
 
 /// Checks that `tensors` tile the `data_bytes` of the data section, in file order.
 void check_layout(std::vector<Tensor> tensors, std::uint64_t data_bytes, const std::string& name) {
-  const std::uint64_t element = ml::element_bytes(tensors.front().precision);
   for (const Tensor& tensor : tensors) {
-    std::uint64_t bytes = element;  // Units are capped, so this stays below 2^36.
-    for (const std::uint32_t units : tensor.shape) {
-      bytes *= units;
-    }
-    if (tensor.end < tensor.begin || tensor.end - tensor.begin != bytes) {
-      throw bad(name, "data_offsets of " + tensor.name() + " do not fit its shape");
+    if (tensor.end < tensor.begin || tensor.end - tensor.begin != tensor.info.bytes()) {
+      throw not_a_model(name, "data_offsets of " + tensor.info.name() + " do not fit its shape");
     }
   }
   const bool ordered =
@@ -329,40 +166,21 @@ void check_layout(std::vector<Tensor> tensors, std::uint64_t data_bytes, const s
   std::uint64_t next = 0;
   for (const Tensor& tensor : tensors) {
     if (tensor.begin != next) {
-      throw bad(name, "there is a gap or an overlap before the data of " + tensor.name());
+      throw not_a_model(name,
+                        "there is a gap or an overlap before the data of " + tensor.info.name());
     }
     next = tensor.end;
   }
   if (next != data_bytes) {
-    throw bad(name,
-              "its data section has " + std::to_string(data_bytes) +
-                  " bytes; its header asks for " + std::to_string(next));
+    throw not_a_model(name,
+                      "its data section has " + std::to_string(data_bytes) +
+                          " bytes; its header asks for " + std::to_string(next));
   }
   if (!ordered) {
-    throw bad(name,
-              "the order of the tensors in its data section is not supported; ascending layers, "
-              "weight before bias, is");
-  }
-}
-
-/// Whether the number at `bytes` is finite, by its exponent bits: these must not all be one.
-template <typename Bits>
-bool is_finite(const char* bytes, Bits exponent) {
-  Bits value = 0;
-  std::memcpy(&value, bytes, sizeof value);
-  return (value & exponent) != exponent;
-}
-
-void check_finite(std::string_view data, ml::Precision precision, const std::string& name) {
-  const std::size_t element = ml::element_bytes(precision);
-  for (std::size_t offset = 0; offset < data.size(); offset += element) {
-    const char* at = data.data() + offset;
-    const bool finite = precision == ml::Precision::kFloat
-                            ? is_finite<std::uint32_t>(at, 0x7F800000U)
-                            : is_finite<std::uint64_t>(at, 0x7FF0000000000000U);
-    if (!finite) {
-      throw bad(name, "parameter " + std::to_string(offset / element) + " is not finite");
-    }
+    throw not_a_model(
+        name,
+        "the order of the tensors in its data section is not supported; ascending layers, "
+        "weight before bias, is");
   }
 }
 
@@ -408,32 +226,54 @@ std::string encode_model_header(const ModelFile& model) {
   return std::string(prefix.data(), prefix.size()) + text;
 }
 
+std::optional<ml::Activation> activation_of(const ModelFile& model, const std::string& name) {
+  const auto text = model.metadata.find("activation");
+  if (text == model.metadata.end()) {
+    return std::nullopt;
+  }
+  const auto& names = ml::kActivationNames;
+  const auto found = std::find(names.begin(), names.end(), text->second);
+  if (found == names.end()) {
+    throw not_a_model(name, "its activation " + in_quotes(text->second) + " is not known");
+  }
+  return static_cast<ml::Activation>(found - names.begin());
+}
+
 ModelFile decode_model(std::string_view bytes, const std::string& name) {
   std::uint64_t length = 0;
   if (bytes.size() < kLengthBytes) {
-    throw bad(name, "it has only " + std::to_string(bytes.size()) + " bytes");
+    throw not_a_model(name, "it has only " + std::to_string(bytes.size()) + " bytes");
   }
   std::memcpy(&length, bytes.data(), sizeof length);
   if (length > bytes.size() - kLengthBytes || length > kHeaderBytesMax) {
-    throw bad(name, "its header would have " + std::to_string(length) + " bytes");
+    throw not_a_model(name, "its header would have " + std::to_string(length) + " bytes");
   }
-  const json header = parse_header(bytes.substr(kLengthBytes, length), name);
+  const json header =
+      parse_strict_json(bytes.substr(kLengthBytes, length), name + ": is not a model: its header");
   const std::string_view data = bytes.substr(kLengthBytes + length);
 
   ModelFile model;
   std::vector<Tensor> tensors;
   for (const auto& [key, value] : header.items()) {
     if (key == kMetadataKey) {
-      model.metadata = read_metadata(value, name);
+      model.metadata = strings_of(value, name + ": is not a model: its metadata");
     } else {
       tensors.push_back(read_tensor(key, value, name));
     }
   }
-  std::sort(tensors.begin(), tensors.end(), in_file_order);
-  model.topology = read_topology(tensors, name);
+  std::sort(tensors.begin(), tensors.end(), [](const Tensor& a, const Tensor& b) {
+    return in_file_order(a.info, b.info);
+  });
+  std::vector<TensorInfo> infos;
+  for (const Tensor& tensor : tensors) {
+    infos.push_back(tensor.info);
+  }
+  model.topology = topology_of(infos, name);
   check_layout(tensors, data.size(), name);
-  model.precision = tensors.front().precision;
-  check_finite(data, model.precision, name);
+  model.precision = infos.front().precision;
+  if (const auto wrong = first_not_finite(data, model.precision)) {
+    throw not_a_model(name, "parameter " + std::to_string(*wrong) + " is not finite");
+  }
   model.standardization = take_standardization(model.metadata, model.topology.features(), name);
   model.parameters = data;
   return model;

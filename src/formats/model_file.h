@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,11 @@ struct ModelFile {
   std::map<std::string, std::string> metadata;  ///< The rest of `__metadata__`: string to string.
   std::string parameters;                       ///< Data section; parameter_count * element bytes.
 };
+
+/// The function of the model's hidden units: `activation` of its metadata. Nothing if that does not
+/// say; throws Error(kInvalidInput) starting with "name: " if it says what nobody knows.
+[[nodiscard]] std::optional<ml::Activation> activation_of(const ModelFile& model,
+                                                          const std::string& name);
 
 /// The bytes before the data section: u64 length and the JSON header, padded with blanks to 8. The
 /// same for the same topology, precision and metadata; `parameters` are not looked at. Throws

@@ -8,14 +8,16 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "ml/activation_name.h"
 #include "ml/server_optimizer.h"
 #include "ml/training_rule.h"
 
 namespace gradmill {
 
+using ml::kActivationNames;
+using ml::name_of;
+
 // Each in the order of its enumeration.
-inline constexpr std::array<std::string_view, 4> kActivationNames = {
-    "relu", "tanh", "sigmoid", "ml-py"};
 inline constexpr std::array<std::string_view, 2> kPrecisionNames = {"float", "double"};
 inline constexpr std::array<std::string_view, 4> kOptimizerNames = {
     "gd", "sgd", "momentum", "adam"};
@@ -24,9 +26,6 @@ inline constexpr std::array<std::string_view, 3> kScheduleNames = {
 inline constexpr std::array<std::string_view, 3> kServerOptimizerNames = {
     "average", "momentum", "adam"};
 
-[[nodiscard]] constexpr std::string_view name_of(ml::Activation activation) {
-  return kActivationNames[static_cast<std::size_t>(activation)];
-}
 [[nodiscard]] constexpr std::string_view name_of(ml::Precision precision) {
   return kPrecisionNames[static_cast<std::size_t>(precision)];
 }

@@ -195,6 +195,18 @@ TEST(ModelFile, IsRefusedWithAStandardizationThatDoesNotFit) {
   EXPECT_THAT(refusal(encode(model)), HasSubstr("is no list of 3 finite numbers"));
 }
 
+TEST(ModelFile, KnowsItsActivation) {
+  ModelFile model = float_model();
+  EXPECT_EQ(activation_of(model, "m"), ml::Activation::kRelu);
+  model.metadata["activation"] = "ml-py";
+  EXPECT_EQ(activation_of(model, "m"), ml::Activation::kMlPy);
+  model.metadata["activation"] = "Relu\n";
+  EXPECT_EQ(error_of([&] { return activation_of(model, "m"); }),
+            "m: is not a model: its activation 'Relu\\n' is not known");
+  model.metadata.erase("activation");
+  EXPECT_EQ(activation_of(model, "m"), std::nullopt);
+}
+
 TEST(ModelFile, HoldsTheDeepestTopology) {
   ModelFile model;
   model.topology.units.assign(65, 1);
