@@ -62,6 +62,9 @@ while IFS=: read -r file include; do
       [ "$from" = coordinator/store ] ||
         { echo "src/$file includes $include: SQL stays in coordinator/store"; failures=1; }
       ;;
+    "<onnx/"* | "<google/protobuf/"* | "<zip.h>")
+      [ "$from" = formats ] || { echo "src/$file includes $include: files stay in formats"; failures=1; }
+      ;;
     "<boost/"*)
       [ "$from" = program ] || { echo "src/$file includes $include: Boost stays in program"; failures=1; }
       ;;

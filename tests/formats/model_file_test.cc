@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 
 #include "base/error.h"
 #include "formats/error_of.h"
+#include "formats/small_model.h"
 
 namespace gradmill::formats {
 namespace {
@@ -43,24 +43,6 @@ std::string refusal(const std::string& bytes) {
   EXPECT_THAT(message, StartsWith("m: is not a model: "));
   return message;
 }
-
-/// Two layers, {3, 2, 4}: 8 and 12 parameters, counting up from 1.
-template <typename T>
-ModelFile small_model(ml::Precision precision) {
-  ModelFile model;
-  model.topology.units = {3, 2, 4};
-  model.precision = precision;
-  model.metadata = {{"activation", "relu"}, {"classes", "a \"b\" \xC3\xA4"}};
-  for (int i = 1; i <= 20; ++i) {
-    const T value = static_cast<T>(i) / 7;
-    model.parameters.append(sizeof value, '\0');
-    std::memcpy(&model.parameters[model.parameters.size() - sizeof value], &value, sizeof value);
-  }
-  return model;
-}
-
-ModelFile float_model() { return small_model<float>(ml::Precision::kFloat); }
-ModelFile double_model() { return small_model<double>(ml::Precision::kDouble); }
 
 /// The header of a model {2, 1} with `from` replaced by `to`, over 12 zero bytes of data.
 std::string tiny_with(std::string_view from, std::string_view to) {

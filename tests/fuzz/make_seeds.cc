@@ -19,7 +19,9 @@
 #include "coordinator/store/sealed_file.h"
 #include "coordinator/store/stored_texts.h"
 #include "formats/model_file.h"
+#include "formats/npz_file.h"
 #include "formats/shard_blob.h"
+#include "formats/zip_archive.h"
 #include "fuzz/connection.h"
 #include "fuzz/jobs.h"
 #include "wire/job_convert.h"
@@ -274,6 +276,21 @@ void write_state_files() {
   write(target, "weights", "\7" + numbered + "\n\n" + *weights().bytes);
 }
 
+/// The arrays of `model` as npz_file_fuzz takes them.
+std::string npz_arrays(const formats::ModelFile& model) {
+  const std::string archive = formats::encode_npz(model);
+  const formats::ZipReader zip(archive, 8, "seed:");
+  std::string seed = "\1";
+  for (std::size_t i = 0; i < zip.entries().size(); ++i) {
+    const std::string bytes = zip.read(i);
+    seed += static_cast<char>(i);  // Both have the arrays of two layers in the same order.
+    seed += static_cast<char>(bytes.size() % 256);
+    seed += static_cast<char>(bytes.size() / 256);
+    seed += bytes;
+  }
+  return seed;
+}
+
 void write_formats() {
   write("shard_blob", "bytes", *shard().bytes);
   ml::Shard floats;
@@ -288,10 +305,13 @@ void write_formats() {
   model.metadata["rounds"] = "2";
   model.parameters = *weights().bytes;
   write("model_file", "float", formats::encode_model_header(model) + model.parameters);
+  write("npz_file", "float", '\0' + formats::encode_npz(model));
   model.precision = ml::Precision::kDouble;
   model.standardization = {.mean = {0.5}, .deviation = {2}};
   model.parameters += model.parameters;
   write("model_file", "standardized", formats::encode_model_header(model) + model.parameters);
+  write("npz_file", "standardized", '\0' + formats::encode_npz(model));
+  write("npz_file", "arrays", npz_arrays(model));
 }
 
 }  // namespace
