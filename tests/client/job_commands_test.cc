@@ -354,8 +354,13 @@ TEST_F(JobOutputTest, NeedsAnEndAndARoundAndAFolder) {
   link_.details.status.state = JobState::kCancelled;
   link_.answers.front().finished.clear();
   EXPECT_EQ(failure(request_).first, ErrorCode::kNotFound);
-  request_.output = "/nonexistent/m";
+  request_.output = "/nonexistent/m.npz";
   EXPECT_EQ(failure(request_).first, ErrorCode::kInvalidInput);
+  request_.output = (folder_ / "m").string();
+  EXPECT_EQ(failure(request_),
+            std::pair(ErrorCode::kInvalidInput,
+                      "--output: " + request_.output +
+                          ": a model's file ends in .safetensors, .npz or .onnx"));
   EXPECT_TRUE(link_.calls.empty());
 }
 

@@ -12,6 +12,7 @@
 #include "base/durable_file.h"
 #include "base/error.h"
 #include "formats/model_file.h"
+#include "formats/model_format.h"
 
 namespace gradmill::client {
 namespace {
@@ -85,6 +86,28 @@ TEST_F(ModelOutputTest, HoldsTheBestRoundOfAJobThatStopsEarly) {
   const formats::ModelFile model = formats::decode_model(read_file(path(), 1 << 20), "m");
   EXPECT_EQ(model.metadata.at("round"), "1");
   EXPECT_EQ(model.metadata.at("validation_error"), "0.25");
+}
+
+TEST_F(ModelOutputTest, HasTheFormatOfItsEnding) {
+  const std::string npz = (folder_ / "m.npz").string();
+  write_model(npz, specification_, job_, weights_);
+  write_model(path(), specification_, job_, weights_);
+  const formats::ModelFile model = formats::read_model_file(npz);
+  EXPECT_EQ(model.parameters, *weights_.bytes);
+  EXPECT_EQ(model.metadata, formats::read_model_file(path()).metadata);
+  EXPECT_EQ(read_initial_model(npz, specification_.rule).standardization,
+            specification_.rule.standardization);
+  specification_.rule.standardization = {};
+  const std::string onnx = (folder_ / "m.onnx").string();
+  write_model(onnx, specification_, job_, weights_);
+  EXPECT_GT(std::filesystem::file_size(onnx), weights_.ref.bytes);
+}
+
+TEST_F(ModelOutputTest, IsCheckedBeforeTheTraining) {
+  check_model_output("");
+  check_model_output(path());
+  EXPECT_THROW(check_model_output((folder_ / "m").string()), Error);
+  EXPECT_THROW(check_model_output("/nonexistent/m.npz"), Error);
 }
 
 TEST_F(ModelOutputTest, ComesBackAsTheStartOfAJob) {

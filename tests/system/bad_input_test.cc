@@ -76,8 +76,13 @@ TEST(BadInput, ClientOptionsAndArguments) {
   expect_refused("client", with({"--classes", "20"}), "train_letters1.txt:");
   expect_refused("client", with({"--format", "xml"}), "--format: 'xml'");
   expect_refused("client", with({"--output", "/nonexistent/m"}), "/nonexistent/m");
+  expect_refused(
+      "client", with({"--output", "m.pt"}), "--output: m.pt: a model's file ends in .saf");
+  expect_refused(
+      "client", with({"--init-from", "m.pt"}), "m.pt: a model's file ends in .safetensors");
+  expect_refused("client", with({"--init-from", "m.onnx"}), "m.onnx: ONNX is only written");
   expect_refused("client", with({"--timing", "/nonexistent/t"}), "/nonexistent/t");
-  expect_refused("client", with({"--init-from", "/nonexistent/m"}), "/nonexistent/m");
+  expect_refused("client", with({"--init-from", "/nonexistent/m.npz"}), "/nonexistent/m.npz");
 }
 
 TEST(BadInput, ClientRecipes) {

@@ -89,10 +89,10 @@ TEST(JobVerbs, TheProfileSaysWhereAllOfTheTimeWent) {
 TEST(JobVerbs, OutputWritesTheModelThatTrainingWrote) {
   const Folder folder;
   Cluster cluster;
-  const std::string trained = folder.path("trained");
+  const std::string trained = folder.path("trained.safetensors");
   ASSERT_EQ(cluster.train(with(short_job(), {"--id", "one", "--output", trained})).code, 0);
   cluster.restart_coordinator();
-  const std::string asked = folder.path("asked");
+  const std::string asked = folder.path("asked.safetensors");
   const json output = cluster.ask({"job", "output", "latest", "--output", asked});
   EXPECT_EQ(output.at("round"), 2);
   EXPECT_EQ(std::filesystem::file_size(asked), std::filesystem::file_size(trained));
@@ -148,7 +148,7 @@ TEST(JobVerbs, WhoAsksForWhatIsNotThereGetsSix) {
                                              {"job", "resume", "nobody"},
                                              {"job", "delete", "nobody"},
                                              {"job", "show", "latest"},
-                                             {"job", "output", "nobody", "--output", "/dev/null"},
+                                             {"job", "output", "nobody", "--output", "m.npz"},
                                              {"node", "stats", nobody},
                                              {"node", "leave", nobody}}) {
     const Ended answer = cluster.client(words);

@@ -82,7 +82,7 @@ TEST_F(TlsCluster, AViewerLooksAndChangesNothing) {
   const Cluster cluster(secure());
   const Words job = with(with({"job", "submit", "train", "--data"}, {GRADMILL_LETTERS}),
                          {"--rounds", "1", "--epochs", "1", "--hidden", "4", "--eta", "0.0001"});
-  const std::string model = certificates_.path("model");
+  const std::string model = certificates_.path("model.safetensors");
   EXPECT_EQ(client(cluster, with(job, {"--id", "one"}), as("operator")).code, 0);
 
   for (const Words& words : {Words{"job", "list"},

@@ -14,7 +14,6 @@
 #include "client/report/job_tables.h"
 #include "client/report/json_output.h"
 #include "client/report/model_output.h"
-#include "client/report/output_file.h"
 #include "program/exit_code.h"
 
 namespace gradmill::client {
@@ -54,7 +53,7 @@ int run(const ShowJobRequest& request, CoordinatorLink& link, Console console) {
 }
 
 int run(const JobOutputRequest& request, CoordinatorLink& link, Console console) {
-  check_writable("--output", request.output);
+  check_model_output(request.output);
   const std::string id = job_called(request.job, link);
   const JobDetails details = link.job(id);
   if (!has_ended(details.status.state)) {

@@ -70,7 +70,7 @@ void rescue_model(const std::string& path,
 }  // namespace
 
 int run(const TrainRequest& request, CoordinatorLink& link, Console console) {
-  check_writable("--output", request.output);
+  check_model_output(request.output);
   check_writable("--timing", request.timing);
   check_job_id(request.job);
   const Submission submission = prepare(request);

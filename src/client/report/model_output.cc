@@ -6,16 +6,14 @@
 #include <utility>
 #include <vector>
 
-#include "base/durable_file.h"
 #include "base/error.h"
-#include "formats/model_file.h"
+#include "client/report/output_file.h"
+#include "formats/model_format.h"
 #include "ml/parameter_bytes.h"
 #include "protocol/rule_names.h"
 
 namespace gradmill::client {
 namespace {
-
-constexpr std::size_t kModelBytesMax = std::size_t{1} << 30U;
 
 std::string topology_text(const ml::Topology& topology) {
   std::string text;
@@ -60,7 +58,7 @@ std::string data_digest(const JobSpecification& specification) {
 }  // namespace
 
 InitialModel read_initial_model(const std::string& path, const ml::TrainingRule& rule) {
-  formats::ModelFile model = formats::decode_model(read_file(path, kModelBytesMax), path);
+  formats::ModelFile model = formats::read_model_file(path);
   if (model.topology != rule.topology) {
     throw invalid_input("--init-from: " + path + " has the topology " +
                         topology_text(model.topology) + ", the job " +
@@ -77,6 +75,18 @@ InitialModel read_initial_model(const std::string& path, const ml::TrainingRule&
                            : converted<float, double>(model.parameters);
   }
   return {make_blob(std::move(model.parameters)), std::move(model.standardization)};
+}
+
+void check_model_output(const std::string& path) {
+  if (path.empty()) {
+    return;
+  }
+  check_writable("--output", path);
+  try {
+    static_cast<void>(formats::model_format_of(path));
+  } catch (const Error& error) {
+    throw invalid_input(std::string("--output: ") + error.what());
+  }
 }
 
 void write_model(const std::string& path,
@@ -107,9 +117,8 @@ void write_model(const std::string& path,
       {"validation_error",
        round.validation_error ? number_text(*round.validation_error) : "unknown"},
   };
-  const std::string header = formats::encode_model_header(model);
-  const std::array<std::string_view, 2> parts = {header, *parameters.bytes};
-  write_file_durably(path, parts);
+  model.parameters = *parameters.bytes;
+  formats::write_model_file(path, model);
 }
 
 }  // namespace gradmill::client

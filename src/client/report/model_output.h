@@ -21,8 +21,13 @@ struct InitialModel {
 [[nodiscard]] InitialModel read_initial_model(const std::string& path,
                                               const ml::TrainingRule& rule);
 
-/// Writes the trained model, with the weights of the result's round, as safetensors. Throws
-/// Error(kInvalidInput) naming the file.
+/// Refuses a path for a model that could not be written later, or whose ending names no format,
+/// before any work is done for it; an empty one is fine. Throws Error(kInvalidInput) naming
+/// --output and the path.
+void check_model_output(const std::string& path);
+
+/// Writes the trained model, with the weights of the result's round, in the format that the ending
+/// of `path` names. Throws Error(kInvalidInput) naming the file.
 void write_model(const std::string& path,
                  const JobSpecification& specification,
                  const FollowedJob& job,

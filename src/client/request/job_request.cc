@@ -166,13 +166,13 @@ std::optional<Request> parse_control(const Words& words) {
 
 std::optional<Request> parse_output(const Words& words) {
   JobOutputRequest request;
-  const auto arguments =
-      parse_job({"client job output", "Writes the model of a job that has ended."},
-                words,
-                request,
-                [](CommandLine& line) {
-                  line.option("--output", "FILE", std::nullopt, "where to, as safetensors");
-                });
+  const auto arguments = parse_job(
+      {"client job output", "Writes the model of a job that has ended."},
+      words,
+      request,
+      [](CommandLine& line) {
+        line.option("--output", "FILE", std::nullopt, "where to: .safetensors, .npz or .onnx");
+      });
   if (!arguments) {
     return std::nullopt;
   }

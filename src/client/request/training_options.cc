@@ -39,7 +39,7 @@ void add_training_options(program::CommandLine& line) {
       .option("--precision", "NAME", "float", listed(kPrecisionNames))
       .option("--classes", "N", std::nullopt, "number of classes (default: largest label + 1)")
       .flag("--standardize", "bring features to mean 0 and deviation 1, by all training shards")
-      .option("--init-from", "FILE", std::nullopt, "start from a model written by --output")
+      .option("--init-from", "FILE", std::nullopt, "start from a model: .safetensors or .npz")
       .option("--seed", "N", "1", "of the initial weights and the order of rows")
       .group("Training a shard")
       .option("--optimizer", "NAME", std::nullopt, listed(kOptimizerNames) + " (default gd)")
@@ -84,7 +84,8 @@ void add_training_options(program::CommandLine& line) {
       .group("Job and result")
       .option("--id", "ID", std::nullopt, "id of the job (default: a random one)")
       .option("--timing", "FILE", std::nullopt, "write the seconds of each round and task as CSV")
-      .option("--output", "FILE", std::nullopt, "write the trained model as safetensors");
+      .option(
+          "--output", "FILE", std::nullopt, "write the trained model: .safetensors, .npz or .onnx");
   add_common_options(line);
 }
 
