@@ -265,6 +265,7 @@ ModelFile decode_model(std::string_view bytes, const std::string& name) {
     return in_file_order(a.info, b.info);
   });
   std::vector<TensorInfo> infos;
+  infos.reserve(tensors.size());
   for (const Tensor& tensor : tensors) {
     infos.push_back(tensor.info);
   }

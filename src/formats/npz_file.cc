@@ -234,6 +234,7 @@ ModelFile decode_npz(std::string_view bytes, const std::string& name) {
     return in_file_order(a.info, b.info);
   });
   std::vector<TensorInfo> infos;
+  infos.reserve(tensors.size());
   for (const Tensor& tensor : tensors) {
     infos.push_back(tensor.info);
   }

@@ -133,7 +133,7 @@ std::string add_layer(onnx::GraphProto& graph,
   const std::size_t weights = std::size_t{view.out} * view.in;
   add_tensor(graph, weight, {view.out, view.in}, parameters(model, view.weight, weights, weight));
   add_tensor(graph, bias, {view.out}, parameters(model, view.bias, view.out, bias));
-  const std::string sums =
+  std::string sums =
       add_node(graph, "Gemm", "layers." + std::to_string(n) + ".sums", {input, weight, bias});
   set_attribute(graph, "transB", 1);
   return sums;

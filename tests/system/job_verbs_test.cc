@@ -98,6 +98,10 @@ TEST(JobVerbs, OutputWritesTheModelThatTrainingWrote) {
   EXPECT_EQ(std::filesystem::file_size(asked), std::filesystem::file_size(trained));
   EXPECT_EQ(hash_of(cluster.train(with(short_job(), {"--init-from", asked}))),
             hash_of(cluster.train(with(short_job(), {"--init-from", trained}))));
+  const std::string npz = folder.path("asked.npz");
+  EXPECT_EQ(cluster.ask({"job", "output", "one", "--output", npz}).at("output"), npz);
+  EXPECT_EQ(hash_of(cluster.train(with(short_job(), {"--init-from", npz}))),
+            hash_of(cluster.train(with(short_job(), {"--init-from", trained}))));
 }
 
 TEST(JobVerbs, DeleteAndGcLeaveNothingOfAJobBehind) {
