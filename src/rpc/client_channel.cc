@@ -135,8 +135,9 @@ void ClientChannel::handle_exception(bool established) {
     return;
   }
   // As a server with TLS does that meets a client without.
-  const bool at_once = !established && tls_.context == nullptr && socket_ != nullptr &&
-                       socket_->closed_by_peer() && socket_->bytes_read() == 0;
+  const bool at_once = !established && !peer_is_known_ && tls_.context == nullptr &&
+                       socket_ != nullptr && socket_->closed_by_peer() &&
+                       socket_->bytes_read() == 0;
   try {
     if (at_once) {
       fail(

@@ -46,6 +46,8 @@ class ClientChannel {
   [[nodiscard]] bool reuse();
   /// Connects anew, within the time of the call.
   [[nodiscard]] std::shared_ptr<apache::thrift::protocol::TProtocol> connect();
+  /// The connection is fit for calls.
+  void hello_is_over() noexcept { peer_is_known_ = true; }
   /// Only in a catch block. Returns if the call should be made once more; else throws what the
   /// caller of the call is to see. `established`: the hello was over.
   void handle_exception(bool established);
@@ -75,6 +77,7 @@ class ClientChannel {
   std::shared_ptr<Socket> socket_;
   std::chrono::milliseconds deadline_{};     // Of the current call.
   Socket::Clock::time_point deadline_time_;  // The same, absolute.
+  bool peer_is_known_ = false;               // A hello was over once, so it speaks as we do.
   bool reused_ = false;                      // The call runs on an older connection.
   std::uint64_t bytes_read_before_ = 0;      // By the socket, before the call.
 };

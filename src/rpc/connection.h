@@ -51,6 +51,7 @@ class Connection {
           if (on_connect_) {
             on_connect_(*client_);
           }
+          channel_.hello_is_over();
         }
         established = true;
         return f(*client_);

@@ -262,6 +262,27 @@ TEST(Connection, DoesNotRetryOnANewConnection) {
             listener.address().text() + ": closed the connection");
 }
 
+TEST(Connection, BlamesNoTlsOnceThePeerHasAnswered) {
+  RawListener listener;
+  const auto script = std::async(std::launch::async, [&listener] {
+    {
+      RawPeer first = listener.accept();
+      first.receive_frame();
+      first.send(hello_answer("hook"));
+      first.receive_frame();
+      first.send(hello_answer("first"));
+    }
+    listener.accept();
+  });
+  NodeConnection connection(listener.address(), {}, [](wire::NodeServiceClient& client) {
+    wire::HelloResponse response;
+    client.hello(response, {});
+  });
+  EXPECT_EQ(hello(connection, "echo"), "first");
+  EXPECT_EQ(failure_of(connection, "echo", kAmple).message,
+            listener.address().text() + ": closed the connection");
+}
+
 TEST(Connection, DoesNotRetryOnceAnAnswerHasBegun) {
   RawListener listener;
   const auto script = std::async(std::launch::async, [&listener] {
