@@ -91,7 +91,8 @@ TEST_F(TlsCluster, AViewerLooksAndChangesNothing) {
                              {"job", "logs", "one"},
                              {"job", "output", "one", "--output", model},
                              {"node", "list"},
-                             {"node", "stats"}}) {
+                             {"node", "stats"},
+                             {"fault", "list"}}) {
     const Ended ended = client(cluster, words, as("viewer"));
     EXPECT_EQ(ended.code, 0) << words[1] << ": " << ended.err;
   }

@@ -8,16 +8,57 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/event_log.h"
 
 namespace gradmill::coordinator {
 namespace {
 
-// Nodes that are asked at a time: one that does not answer takes seconds.
-constexpr std::size_t kAskedAtATime = 16;
-
 std::string not_enabled(const std::string& who) {
   return who + " was not started with --enable-fault-injection";
 }
+
+// What clients are not told.
+void log_failure(const std::string& node, const std::exception& failure) noexcept {
+  try {
+    log_event({.level = LogLevel::kWarning,
+               .event = "fault_call_failed",
+               .fields = {{"node", node}},
+               .message = failure.what()});
+  } catch (...) {  // Out of memory for the text: go on without.
+  }
+}
+
+// Threads besides those of the calls, of which all calls together have so many.
+class Helpers {
+ public:
+  explicit Helpers(std::counting_semaphore<>& free) : free_(free) {}
+  Helpers(const Helpers&) = delete;
+  Helpers& operator=(const Helpers&) = delete;
+  ~Helpers() {
+    for (std::thread& thread : threads_) {
+      thread.join();
+    }
+    free_.release(static_cast<std::ptrdiff_t>(threads_.size()));
+  }
+
+  // Runs `work` in one more thread; false if there is none to be had.
+  bool start(const std::function<void()>& work) {
+    if (!free_.try_acquire()) {
+      return false;
+    }
+    try {
+      threads_.emplace_back(work);
+      return true;
+    } catch (const std::exception&) {  // No thread or no memory left: the others do it.
+      free_.release();
+      return false;
+    }
+  }
+
+ private:
+  std::counting_semaphore<>& free_;
+  std::vector<std::thread> threads_;
+};
 
 }  // namespace
 
@@ -65,12 +106,12 @@ std::vector<FaultReport> FaultRelay::ask(const std::vector<Address>& nodes,
       reports[n] = ask(nodes[n], question);
     }
   };
-  std::vector<std::jthread> others;
-  while (others.size() + 1 < std::min(nodes.size(), kAskedAtATime)) {
-    others.emplace_back(work);
+  {
+    Helpers helpers(helpers_);
+    for (std::size_t n = 1; n < nodes.size() && helpers.start(work); ++n) {
+    }
+    work();
   }
-  work();
-  others.clear();
   return reports;
 }
 
@@ -85,9 +126,13 @@ FaultReport FaultRelay::ask(const Address& node, const Ask& question) const {
       report.problem = FaultProblem::kNotEnabled;
       report.message = not_enabled("node " + report.server);
     }
-  } catch (const std::exception& error) {  // Of a thread of ours, so none may pass.
+  } catch (const Error& error) {
     report.problem = FaultProblem::kUnreachable;
     report.message = error.what();
+  } catch (const std::exception& error) {  // Of a thread of ours, so none may pass.
+    report.problem = FaultProblem::kUnreachable;
+    report.message = "the coordinator cannot ask it: " + message_for_peers();
+    log_failure(report.server, error);
   }
   return report;
 }

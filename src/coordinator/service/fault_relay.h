@@ -1,7 +1,9 @@
 // Faults that clients have nodes, or the coordinator itself, inject.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <semaphore>
 #include <vector>
 
 #include "base/address.h"
@@ -13,8 +15,13 @@ namespace gradmill::coordinator {
 
 /// Passes on what clients say of faults: they never call nodes. Each call uses connections of its
 /// own, apart from work and heartbeats. Keeps nothing; thread-safe.
+///
+/// Nodes are asked many at a time, since one that does not answer takes seconds: by the thread of
+/// the call, and by kHelpersMax more, which all calls share.
 class FaultRelay {
  public:
+  static constexpr std::ptrdiff_t kHelpersMax = 15;
+
   /// `members` returns the nodes in order of arrival; `own` injects the coordinator's faults and
   /// must outlive this, null: it has none.
   FaultRelay(std::function<std::vector<Address>()> members,
@@ -25,7 +32,7 @@ class FaultRelay {
   /// Error(kInvalidInput), and Error(kNotFound) if there is no such node, or none at all.
   [[nodiscard]] std::vector<FaultReport> set(const FaultTarget& target,
                                              const FaultSettings& faults) const;
-  /// Of all nodes, then of the coordinator.
+  /// Of all nodes, then of the coordinator. Changes nothing, so whoever may look may ask.
   [[nodiscard]] std::vector<FaultReport> list() const;
 
  private:
@@ -39,6 +46,7 @@ class FaultRelay {
   const std::function<std::vector<Address>()> members_;
   const NodeLinkFactory make_link_;
   faults::FaultInjector* const own_;
+  mutable std::counting_semaphore<> helpers_{kHelpersMax};
 };
 
 }  // namespace gradmill::coordinator

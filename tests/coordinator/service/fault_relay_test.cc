@@ -1,10 +1,16 @@
 #include "coordinator/service/fault_relay.h"
 
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -17,6 +23,37 @@ struct FaultyNode {
   bool enabled = true;
   bool answers = true;
   FaultState state{};
+};
+
+/// Counts who waits at it, and lets all go at once.
+class Barrier {
+ public:
+  void pass() {
+    std::unique_lock lock(mutex_);
+    ++waiting_;
+    most_ = std::max(most_, waiting_);
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return open_; });
+    --waiting_;
+  }
+  [[nodiscard]] bool await(std::ptrdiff_t count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return waiting_ >= count; });
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  /// That ever waited at a time.
+  [[nodiscard]] std::ptrdiff_t most() const { return most_; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+  std::ptrdiff_t waiting_ = 0;
+  std::ptrdiff_t most_ = 0;
 };
 
 class FakeLink final : public NodeLink {
@@ -114,6 +151,49 @@ TEST_F(FaultRelayTest, SaysOfEachNodeWhyItDidNot) {
   EXPECT_EQ(reports[1].message, "node h:2 was not started with --enable-fault-injection");
   EXPECT_EQ(reports[2].problem, FaultProblem::kUnreachable);
   EXPECT_EQ(reports[2].message, "refused");
+}
+
+TEST_F(FaultRelayTest, SaysNothingOfWhatOnlyTheLogMayKnow) {
+  const FaultRelay broken(
+      [] {
+        return std::vector<Address>{{"h", 1}};
+      },
+      [](const Address&) -> std::unique_ptr<NodeLink> { throw std::runtime_error("/secret"); },
+      nullptr);
+  testing::internal::CaptureStdout();
+  const auto reports = broken.list();
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), testing::HasSubstr("/secret"));
+  EXPECT_EQ(reports[0].problem, FaultProblem::kUnreachable);
+  EXPECT_EQ(reports[0].message, "the coordinator cannot ask it: internal error");
+}
+
+TEST_F(FaultRelayTest, AllCallsTogetherHaveSoManyThreadsMore) {
+  constexpr int kCalls = 8;
+  Barrier barrier;
+  const FaultRelay slow(
+      [] {
+        std::vector<Address> members;
+        for (std::uint16_t port = 1; port <= 40; ++port) {
+          members.push_back({"h", port});
+        }
+        return members;
+      },
+      [&](const Address&) -> std::unique_ptr<NodeLink> {
+        barrier.pass();
+        throw ConnectionRefused("refused");
+      },
+      nullptr);
+  std::vector<std::future<std::vector<FaultReport>>> calls;
+  for (int call = 0; call < kCalls; ++call) {
+    calls.push_back(std::async(std::launch::async, [&] { return slow.list(); }));
+  }
+  EXPECT_TRUE(barrier.await(kCalls + FaultRelay::kHelpersMax))
+      << "each asks, and so do all of them";
+  barrier.open();
+  for (auto& call : calls) {
+    EXPECT_EQ(call.get().size(), 41U);
+  }
+  EXPECT_EQ(barrier.most(), kCalls + FaultRelay::kHelpersMax);
 }
 
 TEST_F(FaultRelayTest, RefusesUnknownNodesAndWrongFaults) {
