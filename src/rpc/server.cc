@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <spdlog/spdlog.h>
+#include <thrift/transport/TTransportException.h>
 
 #include "base/byte_budget.h"
 #include "base/check.h"
@@ -26,6 +27,7 @@ namespace gradmill::rpc {
 namespace {
 
 using apache::thrift::TException;
+using apache::thrift::transport::TTransportException;
 
 // After the drain timeout all sockets fail, so only a handler that computes can take longer.
 constexpr std::chrono::milliseconds kAbortTimeout{1'000};
@@ -68,8 +70,14 @@ class Session {
       serve();
     } catch (const TlsFailure& error) {
       log_refusal(error);
+    } catch (const NoRoomForMessage& error) {
+      log_refusal(error);
     } catch (const TException& error) {
-      log_end(error);
+      if (breaks_protocol(error)) {
+        log_refusal(error);
+      } else {
+        log_end(error);
+      }
     } catch (...) {  // Out of memory even for a TException, or the factory failed.
       warn_of_refusal();
     }
@@ -98,7 +106,17 @@ class Session {
     }
   }
 
-  void log_refusal(const TlsFailure& error) const noexcept {
+  // Whether the connection ends for what the peer sent, and was not just cut, out of time or not
+  // wanted any more. The guard has told of an answer that is too large.
+  [[nodiscard]] bool breaks_protocol(const TException& error) const noexcept {
+    const auto* const transport = dynamic_cast<const TTransportException*>(&error);
+    return transport == nullptr || (transport->getType() != TTransportException::TIMED_OUT &&
+                                    transport->getType() != TTransportException::INTERRUPTED &&
+                                    dynamic_cast<const MessageTooLarge*>(&error) == nullptr &&
+                                    !socket_->closed_by_peer() && socket_->failure() == 0);
+  }
+
+  void log_refusal(const std::exception& error) const noexcept {
     try {
       warn_at_a_limited_rate("refused " + socket_->getOrigin() + ": " + error.what());
     } catch (const std::exception&) {  // Out of memory for the text: go on without.

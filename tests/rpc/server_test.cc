@@ -2,10 +2,15 @@
 #include "rpc/server.h"
 
 #include <future>
+#include <memory>
+#include <sstream>
+#include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include "base/error.h"
 #include "support.h"
@@ -70,6 +75,61 @@ TEST(Server, ServesAgainOnThePortOfItsPredecessor) {
     server.start();
     same.address.port = server.port();
     EXPECT_EQ(hello(server, "echo"), "echo");
+  }
+}
+
+// What the log has said while this is there.
+class LogText {
+ public:
+  LogText()
+      : before_(spdlog::default_logger()),
+        sink_(std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)) {
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>("test", sink_));
+  }
+  ~LogText() { spdlog::set_default_logger(before_); }
+  LogText(const LogText&) = delete;
+  LogText& operator=(const LogText&) = delete;
+  // Only while nobody logs.
+  [[nodiscard]] std::string text() const { return text_.str(); }
+
+ private:
+  std::ostringstream text_;
+  std::shared_ptr<spdlog::logger> before_;
+  std::shared_ptr<spdlog::sinks::ostream_sink_mt> sink_;
+};
+
+// What the log says of a peer that sends these bytes and, once it was refused or at once, leaves.
+std::string said_of(const std::string& bytes, bool awaits_refusal) {
+  const LogText log;
+  World world;
+  Server server(options(), make_handlers(world));
+  server.start();
+  {
+    RawPeer peer(address_of(server));
+    peer.send(bytes);
+    EXPECT_TRUE(!awaits_refusal || peer.closed_within(kAmple));
+  }
+  EXPECT_TRUE(eventually([&] { return server.clients() == 0; }));
+  EXPECT_TRUE(server.stop());
+  return log.text();
+}
+
+TEST(Server, WarnsOfWhatBreaksTheProtocol) {
+  for (const std::string& bytes : {big_endian(0x7fffffff, 4),
+                                   big_endian(0, 4),
+                                   frame(std::string(40, 'x')),
+                                   frame(hello_call("echo").substr(4) + "more")}) {
+    // Other tests of this process may have had the lines of this second.
+    EXPECT_TRUE(eventually([&] {
+      return said_of(bytes, true).find("warning] refused 127.0.0.1:") != std::string::npos;
+    }));
+  }
+}
+
+TEST(Server, HasNoWarningOfPeersThatLeave) {
+  const std::string call = hello_call("echo");
+  for (const std::string& bytes : {std::string(), call.substr(0, 2), call.substr(0, 20), call}) {
+    EXPECT_EQ(said_of(bytes, false), "") << bytes.size();
   }
 }
 
