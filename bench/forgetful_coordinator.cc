@@ -44,7 +44,7 @@ int serve(const std::vector<std::string>& words) {
                       std::move(state));
   coordinator->start();
   server.start();
-  program::announce_listening(options.address.host, server.port());
+  program::announce_listening({options.address.host, server.port()});
   program::wait_for_stop_signal();
   coordinator->stop();
   return server.stop() ? 0 : 1;

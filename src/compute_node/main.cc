@@ -107,7 +107,7 @@ int serve(const std::vector<std::string>& words) {
                  LoadSimulation(request->load_probability, request->seed, address.text()));
   server.start();
   log_kernel();
-  program::announce_listening(address.host, address.port);
+  program::announce_listening(address);
 
   std::optional<Joiner> joiner;
   const JoinRequest& join = request->join;

@@ -168,7 +168,7 @@ int serve(const std::vector<std::string>& words) {
       [&] { return addresses_of(coordinator->nodes()); }, links, injector ? &*injector : nullptr);
   coordinator->start();
   server.start();
-  program::announce_listening(address.host, address.port);
+  program::announce_listening(address);
 
   program::wait_for_stop_signal(protection.on_hangup);
   // Whatever is not durable by then is computed again after the next start.

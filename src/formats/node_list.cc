@@ -23,7 +23,7 @@ Address parse_address(std::string_view line, const std::string& where) {
   if (comma == std::string_view::npos || line.find(',', comma + 1) != std::string_view::npos) {
     throw invalid_input(where + in_quotes(line) + " is not host,port");
   }
-  const std::string_view host = trimmed(line.substr(0, comma));
+  const std::string_view host = without_brackets(trimmed(line.substr(0, comma)));
   const std::string_view port_text = trimmed(line.substr(comma + 1));
   if (host.empty()) {
     throw invalid_input(where + in_quotes(line) + " has no host; host,port is expected");

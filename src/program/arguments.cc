@@ -33,18 +33,6 @@ std::string printable(std::string text) {
   throw invalid_input(name + ": " + quoted(value) + " is not " + wanted);
 }
 
-std::optional<Address> parse_address(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) {
-    return std::nullopt;
-  }
-  const auto port = parse_integer<std::uint16_t>(text.substr(colon + 1));
-  if (!port || *port == 0) {
-    return std::nullopt;
-  }
-  return Address{std::string(text.substr(0, colon)), *port};
-}
-
 /// What stands between the commas.
 std::vector<std::string> split(const std::string& value) {
   std::vector<std::string> elements;
@@ -191,23 +179,31 @@ const std::string& Arguments::choice(const std::string& name,
   refuse(name, value, wanted);
 }
 
-Address Arguments::address(const std::string& name) const {
+std::string Arguments::host(const std::string& name) const {
+  return std::string(without_brackets(text(name)));
+}
+
+Address Arguments::address(const std::string& name, const std::string& wanted) const {
   const std::string& value = values_.at(name);
   if (const std::optional<Address> address = parse_address(value)) {
     return *address;
   }
-  refuse(name, value, "HOST:PORT");
+  refuse(name, value, wanted);
 }
 
 Address Arguments::address(const std::string& name, std::uint16_t port) const {
   const std::string& value = text(name);
-  if (value.find(':') == std::string::npos) {
-    return {value, port};
+  const bool has_brackets = without_brackets(value) != value;
+  if (has_brackets || value.find(':') == std::string::npos) {
+    return {std::string(without_brackets(value)), port};
   }
-  if (const std::optional<Address> address = parse_address(value)) {
-    return *address;
+  // Without brackets nothing tells a port from the end of an IPv6 address.
+  const bool is_ambiguous = value.front() != '[' && value.find(':') != value.rfind(':');
+  const std::optional<Address> address = parse_address(value);
+  if (!address || is_ambiguous) {
+    refuse(name, value, std::string("HOST or HOST:PORT") + (is_ambiguous ? "; write [IPV6]" : ""));
   }
-  refuse(name, value, "HOST or HOST:PORT");
+  return *address;
 }
 
 std::vector<std::string> Arguments::names(const std::string& name) const {

@@ -43,9 +43,12 @@ class Arguments {
   /// One of `choices`.
   [[nodiscard]] const std::string& choice(const std::string& name,
                                           std::span<const std::string_view> choices) const;
-  /// HOST:PORT, port 1 to 65535.
-  [[nodiscard]] Address address(const std::string& name) const;
-  /// HOST or HOST:PORT; `port` if there is none.
+  /// A host alone; an IPv6 address may have brackets around it.
+  [[nodiscard]] std::string host(const std::string& name) const;
+  /// HOST:PORT, see parse_address(); `wanted` is what the error says that is allowed.
+  [[nodiscard]] Address address(const std::string& name,
+                                const std::string& wanted = "HOST:PORT") const;
+  /// HOST or HOST:PORT; `port` if there is none. An IPv6 address must have brackets.
   [[nodiscard]] Address address(const std::string& name, std::uint16_t port) const;
   /// One or more different words with commas between.
   [[nodiscard]] std::vector<std::string> names(const std::string& name) const;

@@ -98,11 +98,10 @@ void wait_for_stop_signal(const std::function<void()>& on_hangup) {
   }).detach();
 }
 
-void announce_listening(const std::string& host, unsigned port) {
-  const std::string address = host + ':' + std::to_string(port);
+void announce_listening(const Address& address) {
   log_event({.event = "listening",
-             .fields = {{"address", address}},
-             .message = "listening on " + address,
+             .fields = {{"address", address.text()}},
+             .message = "listening on " + address.text(),
              .plain = true});
 }
 

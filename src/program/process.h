@@ -5,6 +5,8 @@
 #include <functional>
 #include <string>
 
+#include "base/address.h"
+
 namespace gradmill::program {
 
 /// Runs `body` as the whole program called `name`: sets the log up (stderr, each line `name: ...`),
@@ -28,7 +30,7 @@ void wait_for_stop_signal(const std::function<void()>& on_hangup = {});
 
 /// Logs `name: listening on HOST:PORT`, or an event called listening in JSON, for a server that can
 /// be used now.
-void announce_listening(const std::string& host, unsigned port);
+void announce_listening(const Address& address);
 
 /// Ends the process now: for servers whose threads did not end in time.
 [[noreturn]] void leave_at_once(int exit_code);

@@ -108,7 +108,8 @@ std::string address_text(const sockaddr* address, socklen_t bytes) {
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
     return "unknown";
   }
-  return std::string(host.data()) + ":" + port.data();
+  const std::string name = host.data();
+  return (address->sa_family == AF_INET6 ? "[" + name + "]:" : name + ":") + port.data();
 }
 
 Descriptor connect_to(const Address& address,

@@ -25,7 +25,7 @@ using AddressList = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 /// The text of an errno in the middle of a sentence.
 [[nodiscard]] std::string error_text(int error);
 
-/// "IP:port" of a socket address, IPv4 or IPv6.
+/// "IP:port" of a socket address, "[IP]:port" of IPv6.
 [[nodiscard]] std::string address_text(const sockaddr* address, socklen_t bytes);
 
 /// A non-blocking socket, connected to `address`. Tries each of the host's addresses until one

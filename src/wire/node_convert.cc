@@ -27,7 +27,7 @@ std::uint64_t count_from(std::int64_t value, const char* field) {
   return unsigned_from<std::uint64_t>(value, field);
 }
 
-/// Of "host:port".
+/// Of Address::text().
 Address address_of(const std::string& node) {
   const std::size_t colon = node.rfind(':');
   const std::optional<std::int32_t> port =
@@ -37,7 +37,7 @@ Address address_of(const std::string& node) {
   if (!port) {
     throw invalid_input("a node's address is not HOST:PORT");
   }
-  return address_from(node.substr(0, colon), *port);
+  return address_from(std::string(without_brackets(node.substr(0, colon))), *port);
 }
 
 }  // namespace

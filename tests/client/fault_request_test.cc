@@ -104,7 +104,7 @@ TEST(FaultRequest, NamesWhatIsWrong) {
     EXPECT_EQ(refusal(words), message);
   }
   const std::vector<std::pair<Words, std::string>> named = {
-      {{"set", "nowhere", "mid"}, "<node>: 'nowhere'"},
+      {{"set", "nobody", "mid"}, "<node>: 'nobody' is not HOST:PORT, all or coordinator"},
       {{"set", "all", "worst"}, "<preset>: 'worst'"},
       {{"set", "all", "--preset", "worst"}, "--preset: 'worst'"},
       {{"set", "all", "--drop-requests", "1.1"}, "--drop-requests: '1.1'"},

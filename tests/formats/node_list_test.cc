@@ -38,6 +38,11 @@ TEST(NodeList, ToleratesHowPeopleAndEditorsWriteIt) {
   EXPECT_THAT(list.nodes, ElementsAre(Address{"a", 1}, Address{"c", 3}));
 }
 
+TEST(NodeList, TakesIpv6WithAndWithoutBrackets) {
+  EXPECT_THAT(parse_node_list("::1,1\n[fe80::1],2\n", "nodes.txt").nodes,
+              ElementsAre(Address{"::1", 1}, Address{"fe80::1", 2}));
+}
+
 TEST(NodeList, CountsANodeOnceAndSaysSo) {
   const NodeList list = parse_node_list("a,1\nb,1\n\na , 1\na,2\na,01\n", "nodes.txt");
   EXPECT_THAT(list.nodes, ElementsAre(Address{"a", 1}, Address{"b", 1}, Address{"a", 2}));

@@ -61,6 +61,23 @@ TEST(Arguments, AnAddressWhosePortMayBeLeftOut) {
   EXPECT_EQ(refusal([&] { address(""); }), "--advertise: is empty");
 }
 
+TEST(Arguments, AnIpv6AddressHasBracketsWhereAPortMayFollow) {
+  const auto join = [](const std::string& value) {
+    return parsed({"--join", value}).addresses("--join");
+  };
+  EXPECT_EQ(join("[::1]:9,[fe80::1]:9"), (std::vector<Address>{{"::1", 9}, {"fe80::1", 9}}));
+  EXPECT_EQ(refusal([&] { join("[::1]"); }), "--join: '[::1]' is not HOST:PORT");
+  const auto advertise = [](const std::string& value) {
+    return parsed({"--advertise", value}).address("--advertise", 7);
+  };
+  EXPECT_EQ(advertise("[::1]"), (Address{"::1", 7}));
+  EXPECT_EQ(advertise("[::1]:9"), (Address{"::1", 9}));
+  EXPECT_EQ(refusal([&] { advertise("::1"); }),
+            "--advertise: '::1' is not HOST or HOST:PORT; write [IPV6]");
+  EXPECT_EQ(parsed({"--advertise", "[::1]"}).host("--advertise"), "::1");
+  EXPECT_EQ(parsed({"--advertise", "::1"}).host("--advertise"), "::1");
+}
+
 TEST(Arguments, AnUnknownOptionCannotGarbleItsMessage) {
   EXPECT_EQ(refusal([] { static_cast<void>(parsed({"--a\nb\x1b[2J\x7f"})); }),
             "unrecognised option '--a?b?[2J?'; see p --help");

@@ -56,6 +56,11 @@ TEST(NodeConvert, NodesComeBackAsTheyWere) {
   EXPECT_EQ(got.false_suspicions, 29U);
   EXPECT_EQ(got.bytes_sent, 31U);
   EXPECT_EQ(got.bytes_received, 37U);
+
+  gradmill::NodeStatus six = node();
+  six.address = {"::1", 9000};
+  EXPECT_EQ(to_wire(six).node, "[::1]:9000");
+  EXPECT_EQ(node_status_from(to_wire(six)).address, six.address);
 }
 
 TEST(NodeConvert, EveryStateAndSourceComesBackAsItWas) {

@@ -31,7 +31,7 @@ FaultTarget target_of(const Arguments& arguments) {
   if (text == "coordinator") {
     return {FaultScope::kCoordinator};
   }
-  return {FaultScope::kNode, arguments.address(kNode)};
+  return {FaultScope::kNode, arguments.address(kNode, "HOST:PORT, all or coordinator")};
 }
 
 /// What the preset sets, by the word or the option.

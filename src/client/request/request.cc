@@ -55,7 +55,7 @@ std::optional<Request> parse_train(const Words& words) {
   }
   TrainRequest request = read_training_options(*arguments);
   request.coordinator = {
-      arguments->text("<coordinator_ip>"),
+      arguments->host("<coordinator_ip>"),
       static_cast<std::uint16_t>(arguments->integer("<coordinator_port>", 1, 65'535))};
   request.folder = arguments->text("<dir>");
   return request;

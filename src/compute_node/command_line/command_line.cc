@@ -49,7 +49,7 @@ JoinRequest join_request(const program::Arguments& arguments) {
     return join;
   }
   join.coordinators = arguments.addresses("--join");
-  join.host = arguments.text("--host");
+  join.host = arguments.host("--host");
   const bool advertises = arguments.given("--advertise");
   if (advertises) {
     const Address address = arguments.address("--advertise", 0);
@@ -84,7 +84,7 @@ std::optional<ServeRequest> parse_command_line(const std::vector<std::string>& w
   request.seed = arguments->integer("--seed", 0, UINT64_MAX);
   request.fault_injection = arguments->flag("--enable-fault-injection");
   request.clients_max = static_cast<int>(arguments->integer("--max-clients", 1, 100'000));
-  request.listen = {arguments->text("--host"), port};
+  request.listen = {arguments->host("--host"), port};
   request.tls =
       program::read_server_tls_options(*arguments, request.listen.host, {kCoordinatorsOption});
   request.coordinators = arguments->names(kCoordinatorsOption);

@@ -105,7 +105,7 @@ std::optional<ServeRequest> parse_command_line(const std::vector<std::string>& w
   request.node_list_given = arguments->given("--nodes");
   request.fault_injection = arguments->flag("--enable-fault-injection");
   request.clients_max = static_cast<int>(arguments->integer("--max-clients", 1, 100'000));
-  request.listen = {arguments->text("--host"), port};
+  request.listen = {arguments->host("--host"), port};
   request.tls = program::read_server_tls_options(
       *arguments, request.listen.host, {kNodesOption, kUsersOption});
   request.tls_nodes = arguments->names(kNodesOption);

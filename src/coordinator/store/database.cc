@@ -31,6 +31,11 @@ std::string standing_of(const StoredNode& node) {
                         : std::string(name_of(node.source));
 }
 
+/// The key of a member's row, that of an IPv6 address without brackets.
+std::string row_of(const Address& address) {
+  return address.host + ":" + std::to_string(address.port);
+}
+
 }  // namespace
 
 /// Prepared once, since parsing costs more than most rows; all are bound to the same values.
@@ -208,14 +213,14 @@ void Database::put_event(std::uint64_t job, const JobEvent& event) {
 
 void Database::put_node(const StoredNode& node) {
   Statements& all = statements();
-  all.name = node.address.text();
+  all.name = row_of(node.address);
   all.text = standing_of(node);
   all.sum = sum_of("nodes", all.name, all.text);
   all.put_node.execute(true);
 }
 
 void Database::remove_node(const Address& address) {
-  const std::string text = address.text();
+  const std::string text = row_of(address);
   session_ << "DELETE FROM nodes WHERE address = :a", use(text);
 }
 

@@ -155,11 +155,15 @@ TEST_F(StoreRoundTrip, KeepsMembers) {
   commit({NodeAdded{{"one", 1}, NodeSource::kJoined},
           NodeAdded{{"two", 2}, NodeSource::kAdded},
           NodeAdded{{"three", 3}, NodeSource::kAdded},
+          NodeAdded{{"::1", 4}, NodeSource::kAdded},
+          NodeAdded{{"::1", 5}, NodeSource::kAdded},
+          NodeRemoved{{"::1", 5}},
           NodeRemoved{{"one", 1}}});
   const StoredState state = open_state_folder(path())->load();
-  ASSERT_EQ(state.nodes.size(), 2U);
-  EXPECT_EQ(state.nodes[0].address.text(), "three:3");
-  EXPECT_EQ(state.nodes[1].source, NodeSource::kAdded);
+  ASSERT_EQ(state.nodes.size(), 3U);
+  EXPECT_EQ(state.nodes[0].address, (Address{"::1", 4}));
+  EXPECT_EQ(state.nodes[1].address.text(), "three:3");
+  EXPECT_EQ(state.nodes[2].source, NodeSource::kAdded);
 }
 
 TEST_F(StoreRoundTrip, ForgetsRemovedJobsAndTakesTheirNamesAgain) {
