@@ -82,6 +82,12 @@ void write_file_durably(const std::string& path, std::span<const std::string_vie
 }
 
 std::string read_file(const std::string& path, std::size_t bytes_max) {
+  return read_file(path, bytes_max, [](const struct stat&) {});
+}
+
+std::string read_file(const std::string& path,
+                      std::size_t bytes_max,
+                      const std::function<void(const struct stat&)>& check) {
   // O_NONBLOCK, so that a FIFO without a writer is refused rather than waited for.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) {
@@ -91,6 +97,7 @@ std::string read_file(const std::string& path, std::size_t bytes_max) {
   if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
     throw invalid_input(path + ": is not a regular file");
   }
+  check(status);
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size > bytes_max) {
     throw invalid_input(path + ": has " + std::to_string(size) + " bytes; at most " +

@@ -1,9 +1,12 @@
 // Files that appear whole or not at all.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <sys/stat.h>
 
 namespace gradmill {
 
@@ -15,5 +18,10 @@ void write_file_durably(const std::string& path, std::span<const std::string_vie
 /// The whole of a regular file of at most `bytes_max`. Throws Error(kInvalidInput)
 /// naming `path` if there is none, or it is no regular file, too large or unreadable.
 [[nodiscard]] std::string read_file(const std::string& path, std::size_t bytes_max);
+
+/// The same, if `check` does not throw at what the opened file is.
+[[nodiscard]] std::string read_file(const std::string& path,
+                                    std::size_t bytes_max,
+                                    const std::function<void(const struct stat&)>& check);
 
 }  // namespace gradmill

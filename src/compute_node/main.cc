@@ -60,7 +60,7 @@ Protection protection_of(const ServeRequest& request) {
     return {};
   }
   Protection protection;
-  protection.context = std::make_shared<rpc::TlsContext>(*request.tls);
+  protection.context = std::make_shared<rpc::TlsContext>(*request.tls, rpc::TlsRole::kServer);
   protection.to_coordinators = {
       .context = protection.context,
       .names = std::make_shared<rpc::AllowedNames>(rpc::AllowedNames{

@@ -116,7 +116,7 @@ Protection protection_of(const ServeRequest& request) {
   const std::vector<std::string>& nodes = request.tls_nodes;
   Protection protection;
   protection.access = std::make_shared<AccessList>(nodes, request.tls_users);
-  protection.context = std::make_shared<rpc::TlsContext>(*request.tls);
+  protection.context = std::make_shared<rpc::TlsContext>(*request.tls, rpc::TlsRole::kServer);
   protection.to_nodes = {.context = protection.context,
                          .names = std::make_shared<rpc::AllowedNames>(
                              rpc::AllowedNames{{nodes.begin(), nodes.end()}, kNodesOption})};

@@ -13,12 +13,12 @@
 
 namespace gradmill::rpc {
 
-TlsContext::TlsContext(TlsFiles files)
-    : files_(std::move(files)), context_(load_credentials(files_)) {}
+TlsContext::TlsContext(TlsFiles files, TlsRole role)
+    : files_(std::move(files)), role_(role), context_(load_credentials(files_, role_)) {}
 
 void TlsContext::reload() {
   try {
-    openssl::Context context = load_credentials(files_);
+    openssl::Context context = load_credentials(files_, role_);
     const std::lock_guard lock(mutex_);
     context_.swap(context);
   } catch (const Error& error) {

@@ -13,12 +13,18 @@
 
 namespace gradmill::rpc {
 
+/// What a program's certificate must be for.
+enum class TlsRole {
+  kClient,
+  kServer,  ///< A client as well: servers call each other.
+};
+
 /// Makes streams that prove our identity and demand the peer's: a certificate that --tls-ca signed,
 /// and, of a server, one that names the host dialled. Thread-safe.
 class TlsContext {
  public:
   /// Reads and checks the files. Throws Error(kInvalidInput), see load_credentials().
-  explicit TlsContext(TlsFiles files);
+  TlsContext(TlsFiles files, TlsRole role);
 
   /// Reads the files again, for connections to come; those that are open stay as they are. Logs
   /// `tls_reloaded`; or `tls_reload_failed` with the reason, and goes on with what it had.
@@ -33,6 +39,7 @@ class TlsContext {
   [[nodiscard]] openssl::Ssl make_ssl(int fd) const;
 
   const TlsFiles files_;
+  const TlsRole role_;
   mutable std::mutex mutex_;
   openssl::Context context_;  // Guarded by mutex_; what it points to never changes.
 };

@@ -1,5 +1,7 @@
 #include "rpc/tls_credentials.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdio>
@@ -45,11 +47,12 @@ Certificates read_certificates(const std::string& path) {
   return certificates;
 }
 
-/// Only the owner may read a key, or a group if root says so.
-void check_mode(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) {
-    return;  // Reading it says what is wrong.
+/// Only we or root may own a key, and nobody else read it; but a group if root says so.
+void check_access(const std::string& path, const struct stat& status) {
+  if (status.st_uid != ::geteuid() && status.st_uid != 0) {
+    throw invalid_input(path + ": this key belongs to another user (" +
+                        std::to_string(status.st_uid) + "); run: chown " +
+                        std::to_string(::geteuid()) + " " + path);
   }
   const mode_t allowed = status.st_uid == 0 ? 0740 : 0700;
   if ((status.st_mode & 0777 & ~allowed) != 0) {
@@ -67,8 +70,8 @@ int no_passphrase(char* /*buffer*/, int /*bytes*/, int /*writing*/, void* asked)
 }
 
 openssl::Key read_key(const std::string& path) {
-  check_mode(path);
-  const std::string text = read_file(path, kFileBytesMax);
+  const std::string text = read_file(
+      path, kFileBytesMax, [&](const struct stat& status) { check_access(path, status); });
   bool is_encrypted = false;
   openssl::Key key(
       PEM_read_bio_PrivateKey(reader_of(text).get(), nullptr, no_passphrase, &is_encrypted));
@@ -127,6 +130,20 @@ void check_acceptable(SSL_CTX* context, X509* certificate, const TlsFiles& files
   }
 }
 
+/// A certificate of the wrong kind would be refused by each peer, long after the start.
+void check_purpose(X509* certificate, TlsRole role, const std::string& path) {
+  const bool may_dial = X509_check_purpose(certificate, X509_PURPOSE_SSL_CLIENT, 0) == 1;
+  const bool may_serve = X509_check_purpose(certificate, X509_PURPOSE_SSL_SERVER, 0) == 1;
+  if (role == TlsRole::kClient && !may_dial) {
+    throw invalid_input(path + ": the certificate is not for clients (clientAuth); give a user's");
+  }
+  if (role == TlsRole::kServer && !(may_dial && may_serve)) {
+    throw invalid_input(path +
+                        ": the certificate is not for servers, which also call each other "
+                        "(serverAuth and clientAuth); give a server's");
+  }
+}
+
 openssl::Context make_context() {
   openssl::Context context(SSL_CTX_new(TLS_method()), &SSL_CTX_free);
   if (context == nullptr) {
@@ -150,7 +167,7 @@ openssl::Context make_context() {
 
 }  // namespace
 
-openssl::Context load_credentials(const TlsFiles& files) {
+openssl::Context load_credentials(const TlsFiles& files, TlsRole role) {
   ERR_clear_error();
   openssl::Context context = make_context();
   SSL_CTX* const raw = context.get();
@@ -172,6 +189,7 @@ openssl::Context load_credentials(const TlsFiles& files) {
     throw invalid_input(files.key + ": the key cannot be used: " + last_reason());
   }
   check_acceptable(raw, own.front().get(), files);
+  check_purpose(own.front().get(), role, files.cert);
   ERR_clear_error();
   return context;
 }

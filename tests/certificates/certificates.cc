@@ -46,6 +46,16 @@ void Certificates::sign_again(const std::string& name,
             std::to_string(days) + " -out " + name + ".crt");
 }
 
+void Certificates::sign_for_later(const std::string& name) const {
+  const std::string folder = folder_.string();
+  run_shell("cd " + folder + " && : >index && openssl req -new -key " + name + ".key -subj /CN=" +
+            name + " -out request && printf '[ca]\\ndefault_ca=ours\\n[ours]\\ndatabase=index\\n" +
+            "new_certs_dir=.\\nrand_serial=yes\\ndefault_md=sha256\\npolicy=names\\n" +
+            "[names]\\ncommonName=supplied\\n' >settings && openssl ca -batch -config settings" +
+            " -cert ca.crt -keyfile ca.key -in request -notext -out " + name +
+            ".crt -startdate 20900101000000Z -enddate 20910101000000Z");
+}
+
 void Certificates::sign_by_itself(const std::string& name) const {
   run_shell("cd " + folder_.string() + " && openssl req -x509 -new -key " + name +
             ".key -subj /CN=" + name + " -addext subjectAltName=IP:127.0.0.1 -out " + name +

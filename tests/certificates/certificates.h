@@ -27,6 +27,8 @@ class Certificates {
   void add_server(const std::string& name, const std::string& host) const;
   /// Signs the key of `name` again with an extension file's lines, for so many days from now.
   void sign_again(const std::string& name, const std::string& extensions, int days) const;
+  /// As sign_again(), but for a time to come.
+  void sign_for_later(const std::string& name) const;
   /// As sign_again(), but by itself.
   void sign_by_itself(const std::string& name) const;
 

@@ -44,12 +44,13 @@ Failure failure_of(NodeConnection& connection, milliseconds deadline = kAmple) {
 
 class Tls : public testing::Test {
  protected:
-  [[nodiscard]] std::shared_ptr<TlsContext> context(const std::string& name) const {
-    return std::make_shared<TlsContext>(certificates_.of(name));
+  [[nodiscard]] std::shared_ptr<TlsContext> context(const std::string& name,
+                                                    TlsRole role = TlsRole::kClient) const {
+    return std::make_shared<TlsContext>(certificates_.of(name), role);
   }
 
-  Server& serve(const std::string& name) {
-    server_tls_ = context(name);
+  Server& serve(const std::string& name, TlsRole role = TlsRole::kServer) {
+    server_tls_ = context(name, role);
     ServerOptions secure = options();
     secure.tls = server_tls_;
     secure.idle_timeout = idle_timeout_;
@@ -219,8 +220,9 @@ TEST_F(Tls, ServerRefusesAnotherCa) {
   const auto both = others.path("both.crt");  // It accepts the server, but not the reverse.
   gradmill::test::run_shell("cat " + files.ca + " " + certificates_.path("ca.crt") + " >" + both);
   files.ca = both;
-  NodeConnection connection(address_of(*server_),
-                            {.tls = {.context = std::make_shared<TlsContext>(files)}});
+  NodeConnection connection(
+      address_of(*server_),
+      {.tls = {.context = std::make_shared<TlsContext>(files, TlsRole::kClient)}});
   const Failure failure = failure_of(connection);
   EXPECT_EQ(failure.code, ErrorCode::kNotAllowed);
   EXPECT_EQ(failure.message,
@@ -233,7 +235,7 @@ TEST_F(Tls, ClientRefusesAnotherCa) {
   const Certificates others;
   NodeConnection connection(
       address_of(*server_),
-      {.tls = {.context = std::make_shared<TlsContext>(others.of("operator"))}});
+      {.tls = {.context = std::make_shared<TlsContext>(others.of("operator"), TlsRole::kClient)}});
   const Failure failure = failure_of(connection);
   EXPECT_EQ(failure.code, ErrorCode::kNotAllowed);
   EXPECT_EQ(failure.message,
@@ -262,7 +264,7 @@ TEST_F(Tls, ClientChecksNamesAsWellAsAddresses) {
 TEST_F(Tls, ClientRefusesAUserThatPlaysTheServer) {
   certificates_.sign_again(
       "viewer", "subjectAltName=IP:127.0.0.1\\nextendedKeyUsage=clientAuth", 1);
-  serve("viewer");
+  serve("viewer", TlsRole::kClient);
   NodeConnection connection = connection_as("operator");
   const Failure failure = failure_of(connection);
   EXPECT_EQ(failure.code, ErrorCode::kNotAllowed);
@@ -391,7 +393,7 @@ class NamingHandlers final : public apache::thrift::TProcessorFactory {
 TEST_F(Tls, TellsHandlersWhoCalls) {
   const auto handlers = std::make_shared<NamingHandlers>(world_);
   ServerOptions secure = options();
-  secure.tls = context("coordinator");
+  secure.tls = context("coordinator", TlsRole::kServer);
   Server server(secure, handlers);
   server.start();
   for (const char* const name : {"operator", "viewer"}) {
@@ -425,6 +427,11 @@ TEST_F(Tls, AFailedReloadChangesNothing) {
   server_tls_->reload();
   NodeConnection connection = connection_as("operator");
   EXPECT_EQ(hello(connection, "echo"), "echo");
+
+  certificates_.sign_again("coordinator", "extendedKeyUsage=clientAuth", 1);
+  server_tls_->reload();
+  NodeConnection another = connection_as("operator");
+  EXPECT_EQ(hello(another, "echo"), "echo");
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "certificates/certificates.h"
 #include "system/cluster.h"
+#include "system/unprivileged.h"
 
 namespace gradmill::system_test {
 namespace {
@@ -154,12 +155,38 @@ TEST_F(TlsCluster, RefusesFilesThatAreNoGood) {
   refused(options_of(files), files.cert);
   certificates_.sign_again("node", test::kLoopbackServer, -1);
   refused(as("node"), "the certificate expired on ");
-  std::filesystem::permissions(certificates_.path("viewer.key"), std::filesystem::perms(0640));
-  if (::geteuid() != 0) {  // Root may let a group read its keys.
-    refused(as("viewer"), "others can read or change this key");
-  }
+  certificates_.sign_for_later("coordinator");
+  refused(as("coordinator"), "the certificate is not valid before ");
   std::filesystem::permissions(certificates_.path("viewer.key"), std::filesystem::perms(0604));
   refused(as("viewer"), "others can read or change this key");
+}
+
+// Root may let a group read its keys, so that the key must be another user's.
+TEST_F(TlsCluster, RefusesAKeyThatAGroupMayRead) {
+  const Unprivileged nobody;
+  const std::string key = certificates_.path("node.key");
+  nobody.own(certificates_.path(""));
+  nobody.own(key);
+  std::filesystem::permissions(key, std::filesystem::perms(0640));
+  for (const auto& [program, words] :
+       {std::pair("client", Words{"job", "list", "--coordinator", "127.0.0.1:1"}),
+        std::pair("compute_node", Words{"0", "0"})}) {
+    expect_end(nobody.run(program, with(words, as("node"))),
+               2,
+               key + ": others can read or change this key (mode 0640)");
+    if (::geteuid() == 0) {
+      expect_end(run(program, with(words, as("node"))), 2, key + ": this key belongs to another");
+    }
+  }
+}
+
+TEST_F(TlsCluster, RefusesToServeWithTheCertificateOfAUser) {
+  expect_end(run("compute_node", with({"0", "0"}, as("operator"))),
+             2,
+             certificates_.path("operator.crt") + ": the certificate is not for servers");
+  expect_end(run("coordinator", with({"0", "1", "--state-dir", "/nowhere"}, as("ca"))),
+             2,
+             certificates_.path("ca.crt") + ": the certificate is not for servers");
 }
 
 TEST_F(TlsCluster, ServesOtherMachinesOnlyWithTlsOrWhenToldTo) {

@@ -259,7 +259,7 @@ std::unique_ptr<CoordinatorLink> make_thrift_coordinator_link(const Address& add
                                                               const std::optional<TlsFiles>& tls) {
   rpc::ClientTls protection;
   if (tls) {
-    protection.context = std::make_shared<rpc::TlsContext>(*tls);
+    protection.context = std::make_shared<rpc::TlsContext>(*tls, rpc::TlsRole::kClient);
   }
   return std::make_unique<ThriftCoordinatorLink>(address, protection);
 }
