@@ -52,7 +52,7 @@ void log_kernel() {
 struct Protection {
   std::shared_ptr<rpc::TlsContext> context;
   rpc::ClientTls to_coordinators;
-  std::function<void()> on_hangup;
+  std::function<void()> on_hangup = program::ignore_hangup;
 };
 
 Protection protection_of(const ServeRequest& request) {
@@ -65,7 +65,6 @@ Protection protection_of(const ServeRequest& request) {
       .context = protection.context,
       .names = std::make_shared<rpc::AllowedNames>(rpc::AllowedNames{
           {request.coordinators.begin(), request.coordinators.end()}, kCoordinatorsOption})};
-  program::hold_hangups();
   protection.on_hangup = [context = protection.context] { context->reload(); };
   return protection;
 }
@@ -77,6 +76,7 @@ int serve(const std::vector<std::string>& words) {
   }
   program::keep_freed_memory();
   program::raise_descriptor_limit();
+  program::hold_hangups();
 
   // The draws of worker and faults depend on the address, which is known once the server listens;
   // the server makes no handler before it is started.

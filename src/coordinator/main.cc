@@ -106,7 +106,7 @@ struct Protection {
   std::shared_ptr<rpc::TlsContext> context;
   std::shared_ptr<const AccessList> access;
   rpc::ClientTls to_nodes;
-  std::function<void()> on_hangup;
+  std::function<void()> on_hangup = program::ignore_hangup;
 };
 
 Protection protection_of(const ServeRequest& request) {
@@ -120,7 +120,6 @@ Protection protection_of(const ServeRequest& request) {
   protection.to_nodes = {.context = protection.context,
                          .names = std::make_shared<rpc::AllowedNames>(
                              rpc::AllowedNames{{nodes.begin(), nodes.end()}, kNodesOption})};
-  program::hold_hangups();
   protection.on_hangup = [context = protection.context] { context->reload(); };
   return protection;
 }
@@ -132,6 +131,7 @@ int serve(const std::vector<std::string>& words) {
   }
   program::keep_freed_memory();
   program::raise_descriptor_limit();
+  program::hold_hangups();
   const std::vector<Address> nodes = read_nodes(*request);
 
   rpc::ServerOptions server_options;

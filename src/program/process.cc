@@ -40,6 +40,8 @@ int run_program(const std::string& name, const std::function<int()>& body) {
   sigset_t blocked = stop_signals();
   sigaddset(&blocked, SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
+  // A file that may not grow further is then an error of its writer, as on a full disk.
+  ::signal(SIGXFSZ, SIG_IGN);
   start_log(name);
   try {
     return body();
@@ -61,6 +63,12 @@ void keep_freed_memory() {
   // Called before any other thread is started.
   ::mallopt(M_MMAP_THRESHOLD, kLargest);      // NOLINT(concurrency-mt-unsafe)
   ::mallopt(M_TRIM_THRESHOLD, 8 * kLargest);  // NOLINT(concurrency-mt-unsafe)
+}
+
+void ignore_hangup() {
+  log_event({.event = "hangup_ignored",
+             .message = "SIGHUP: there are no certificates to read again without TLS",
+             .plain = true});
 }
 
 void hold_hangups() {

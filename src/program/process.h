@@ -10,8 +10,8 @@
 namespace gradmill::program {
 
 /// Runs `body` as the whole program called `name`: sets the log up (stderr, each line `name: ...`),
-/// blocks SIGINT, SIGTERM and SIGPIPE in this thread and those it starts, turns Error into one line
-/// and the exit code it stands for, and anything else into one line and 1.
+/// blocks SIGINT, SIGTERM and SIGPIPE in this thread and those it starts, ignores SIGXFSZ, turns
+/// Error into one line and the exit code it stands for, and anything else into one line and 1.
 [[nodiscard]] int run_program(const std::string& name, const std::function<int()>& body);
 
 /// Lets the allocator keep what a task frees for the next one instead of giving it back to the
@@ -23,6 +23,9 @@ void raise_descriptor_limit();
 
 /// Keeps SIGHUP for wait_for_stop_signal(); else it ends the process. Before other threads start.
 void hold_hangups();
+
+/// What a server does on SIGHUP that has nothing to read again: says so in the log.
+void ignore_hangup();
 
 /// Waits until SIGINT or SIGTERM comes. From then on a second one ends the process at once. Until
 /// then each SIGHUP runs `on_hangup`, in this thread, if hold_hangups() was called.

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/checksum.h"
@@ -326,6 +327,31 @@ TEST(StateFolder, ThatIsDeletedUnderARunningCoordinatorIsNoticed) {
   cluster.coordinator().signal(SIGTERM);
   EXPECT_EQ(cluster.coordinator().wait(seconds(10)), 0) << cluster.coordinator().err();
   EXPECT_FALSE(fs::exists(cluster.state_folder()));
+}
+
+/// Bounds the files that a process writes, as `ulimit -S -f` does.
+void limit_files(const Process& process, rlim_t bytes) {
+  rlimit limit{};
+  ASSERT_EQ(::prlimit(process.pid(), RLIMIT_FSIZE, nullptr, &limit), 0);
+  limit.rlim_cur = std::min(bytes, limit.rlim_max);
+  ASSERT_EQ(::prlimit(process.pid(), RLIMIT_FSIZE, &limit, nullptr), 0);
+}
+
+TEST(FileSizeLimit, IsMetAsAFullDiskIs) {
+  const std::string hash = hash_of(Cluster().train(many_rounds()));
+  Cluster cluster;
+  Process job(command("client", cluster.train_words(many_rounds())));
+  ASSERT_TRUE(job.says("round 3/", seconds(60))) << job.err();
+  limit_files(cluster.coordinator(), 4096);
+  EXPECT_TRUE(cluster.coordinator().says("store_failed: the state folder ", seconds(20)));
+  const Ended refused = cluster.train(short_job());
+  EXPECT_EQ(refused.code, 1) << refused.err;
+  EXPECT_NE(refused.err.find(
+                "the state folder has no room (File too large): raise the limit of ulimit -f"),
+            std::string::npos)
+      << refused.err;
+  limit_files(cluster.coordinator(), RLIM_INFINITY);
+  EXPECT_EQ(finish(job), hash) << job.err() << cluster.coordinator().err();
 }
 
 }  // namespace

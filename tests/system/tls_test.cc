@@ -240,6 +240,15 @@ TEST_F(TlsCluster, CoordinatorAndNodeChooseEachOther) {
   EXPECT_TRUE(trouble_of_first_node(Cluster(options), "the node takes no calls of 'coordinator'"));
 }
 
+TEST_F(TlsCluster, AHangupChangesNothingWithoutTls) {
+  Cluster plain;
+  for (Process* const server : {&plain.coordinator(), &plain.node(0)}) {
+    server->signal(SIGHUP);
+    EXPECT_TRUE(server->says("SIGHUP: there are no certificates", seconds(20))) << server->err();
+  }
+  EXPECT_EQ(hash_of(plain.train(short_job())).size(), 64U);
+}
+
 TEST_F(TlsCluster, ReloadsDuringAJobThatGoesOn) {
   const std::string hash = hash_of(Cluster().train(many_rounds()));
   Cluster cluster(secure());

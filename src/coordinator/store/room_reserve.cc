@@ -17,7 +17,7 @@ constexpr std::uint64_t kStep = std::uint64_t{64} << 10U;
 }  // namespace
 
 bool is_no_room(const std::error_code& code) {
-  return code == std::errc::no_space_on_device ||
+  return code == std::errc::no_space_on_device || code == std::errc::file_too_large ||
          code == std::error_code(EDQUOT, std::generic_category());
 }
 

@@ -170,6 +170,11 @@ class StateFolderStore final : public JobStore {
   [[nodiscard]] static std::string without_room(const std::string& why) {
     return " has no room (" + why + "): free some space, or delete ended jobs with client gc";
   }
+  [[nodiscard]] static std::string without_room(const std::error_code& why) {
+    return why == std::errc::file_too_large
+               ? " has no room (" + why.message() + "): raise the limit of ulimit -f"
+               : without_room(why.message());
+  }
 
   /// Runs `work`; whatever is wrong with the folder becomes an error for people.
   template <class Work>
@@ -184,7 +189,7 @@ class StateFolderStore final : public JobStore {
                   "the state folder: a file cannot be used",
                   "the state folder " + paths_.root() + ": " + error.log_message());
     } catch (const std::system_error& error) {
-      throw failed(is_no_room(error.code()) ? without_room(error.code().message())
+      throw failed(is_no_room(error.code()) ? without_room(error.code())
                                             : " cannot be used: " + error.code().message());
     } catch (const DatabaseUnavailable& error) {
       throw failed(std::string(" cannot be used: ") + error.what());
