@@ -58,6 +58,16 @@ std::string number_text(double value) {
   return text.str();
 }
 
+// The library's texts put values where an option's name has their placeholders, and never end.
+void check_names(const std::vector<std::string>& words, const std::string& program) {
+  for (const std::string& word : words) {
+    const std::string name = word.substr(0, word.find('='));
+    if (name.starts_with("--") && name.find('%') != std::string::npos) {
+      throw invalid_input("unrecognised option " + quoted(name) + "; see " + program + " --help");
+    }
+  }
+}
+
 }  // namespace
 
 std::string quoted(const std::string& value) {
@@ -288,13 +298,7 @@ std::optional<Arguments> CommandLine::parse(const std::vector<std::string>& word
   constexpr int kStyle = po::command_line_style::allow_long |
                          po::command_line_style::long_allow_next |
                          po::command_line_style::long_allow_adjacent;
-  for (const std::string& word : words) {
-    const std::string name = word.substr(0, word.find('='));
-    // The library's texts put values where such a name has their placeholders, and never end.
-    if (name.starts_with("--") && name.find('%') != std::string::npos) {
-      throw invalid_input("unrecognised option " + quoted(name) + "; see " + program_ + " --help");
-    }
-  }
+  check_names(words, program_);
   po::variables_map parsed;
   try {
     po::store(
