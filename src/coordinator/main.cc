@@ -43,6 +43,10 @@ std::vector<Address> read_nodes(const ServeRequest& request) {
   if (list.nodes.empty()) {
     throw invalid_input(path + ": names no node; write host,port a line");
   }
+  if (list.nodes.size() > kMembersMax) {
+    throw invalid_input(path + ": names " + std::to_string(list.nodes.size()) +
+                        " nodes; a coordinator has at most " + std::to_string(kMembersMax));
+  }
   return list.nodes;
 }
 

@@ -180,6 +180,15 @@ TEST(BadInput, NodeLists) {
   expect_refused("coordinator", {"0", "1", "--nodes", "bad.txt"}, "bad.txt:2", folder.path());
   folder.write("long.txt", std::string(1'000'000, '1') + ",9001\n");
   expect_refused("coordinator", {"0", "1", "--nodes", "long.txt"}, "long.txt:1", folder.path());
+  std::string many;
+  for (int node = 1; node <= 10'001; ++node) {
+    many += "127.0.0.1," + std::to_string(node) + "\n";
+  }
+  folder.write("many.txt", many);
+  expect_refused("coordinator",
+                 {"0", "1", "--nodes", "many.txt"},
+                 "many.txt: names 10001 nodes; a coordinator has at most 4096",
+                 folder.path());
 }
 
 TEST(BadInput, DataFolders) {

@@ -257,7 +257,10 @@ bool Scheduler::is_forgettable(const Job& job) const {
 
 void Scheduler::forget_old_jobs(std::int64_t now_ms, Actions& actions) {
   const auto may_go = [&](const Job& job) {
-    return is_forgettable(job) && job.ended_ms + kFollowersWait.count() <= now_ms;
+    // One that ended in the future ended before a restart and before the clock was set back.
+    const bool is_followed =
+        job.ended_ms <= now_ms && now_ms - job.ended_ms < kFollowersWait.count();
+    return is_forgettable(job) && !is_followed;
   };
   while (jobs_.ended().size() > options_.retention.jobs &&
          may_go(*jobs_.find(jobs_.ended().front()))) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -20,6 +21,9 @@ namespace gradmill::coordinator {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 using Duration = std::chrono::steady_clock::duration;
+
+/// Members at a time: each has a thread for its heartbeats, and one for each of its slots.
+inline constexpr std::size_t kMembersMax = 4096;
 
 /// What silence means. Duration::max() is never.
 struct FailureDetection {

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "base/blob_cache.h"
 #include "coordinator/core/scheduler.h"
 #include "coordinator/ports/job_store.h"
+#include "coordinator/service/event_quota.h"
 #include "coordinator/service/journal.h"
 #include "coordinator/service/node_session.h"
 #include "coordinator/service/round_validator.h"
@@ -185,13 +185,13 @@ class Coordinator final : private NodeEvents {
   Scheduler scheduler_;  // guarded by mutex_, as all below
   std::deque<AdvanceRound> to_advance_;
   std::deque<ValidateRound> to_validate_;
-  std::optional<TimePoint> wakeup_;                   // when the scheduler wants to be asked
-  TimePoint awake_at_ = TimePoint::max();             // until when the clock sleeps, if it does
-  TimePoint alive_at_{};                              // of the last event
-  std::uint64_t events_ = 0;                          // noted so far
-  std::map<std::string, std::uint32_t> node_events_;  // of them name a node, by job
-  TimePoint next_round_logged_{};                     // when the log may tell of a round again
-  std::set<std::string> pinned_;                      // jobs whose blobs are
+  std::optional<TimePoint> wakeup_;        // when the scheduler wants to be asked
+  TimePoint awake_at_ = TimePoint::max();  // until when the clock sleeps, if it does
+  TimePoint alive_at_{};                   // of the last event
+  std::uint64_t events_ = 0;               // noted so far
+  EventQuota event_quota_;
+  TimePoint next_round_logged_{};  // when the log may tell of a round again
+  std::set<std::string> pinned_;   // jobs whose blobs are
   bool stopping_ = false;
   std::vector<std::unique_ptr<NodeSession>>
       sessions_;  // by NodeId; null for those forgotten or unwatched

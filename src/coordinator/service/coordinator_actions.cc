@@ -14,9 +14,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kWatchRetry{1};
 // A round may take a millisecond: this log tells of one in so long, that of the job of each.
 constexpr std::chrono::seconds kRoundLogPause{10};
-// That name a node, of one job and one start of the coordinator. There is no bound on what nodes
-// do.
-constexpr std::uint32_t kNodeEventsMax = 10'000;
 
 void write_log(const std::string& job, const JobEvent& event) {
   LogEvent line;
@@ -99,7 +96,7 @@ void Coordinator::enact(const UnwatchNode& action) {
 
 void Coordinator::enact(const JobEnded& action) {
   ended_.notify_all();
-  node_events_.erase(action.job);
+  event_quota_.forget(action.job);
   if (pinned_.erase(action.job) == 1) {
     blobs_.unpin(action.specification->blobs());
   }
@@ -117,19 +114,8 @@ void Coordinator::enact(Note action) {
     write_log(action.job, action.event);
     next_round_logged_ = is_round ? now + kRoundLogPause : TimePoint{};
   }
-  if (action.job.empty()) {
+  if (action.job.empty() || !event_quota_.admit(action.job, action.event)) {
     return;
-  }
-  const std::uint32_t of_nodes =
-      action.event.node.empty() ? 0 : ++node_events_.try_emplace(action.job, 0).first->second;
-  if (of_nodes > kNodeEventsMax) {
-    return;
-  }
-  if (of_nodes == kNodeEventsMax) {
-    action.event = {};
-    action.event.warning = true;
-    action.event.event = "events_dropped";
-    action.event.message = "what else nodes do is in the coordinator's log alone";
   }
   using std::chrono::milliseconds;
   const auto wall = std::chrono::system_clock::now().time_since_epoch();

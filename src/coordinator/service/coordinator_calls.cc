@@ -19,8 +19,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t kEventsMax = 1000;
 constexpr std::size_t kJobsMax = 10'000;
-// Each has a thread for its heartbeats, and one for each of its slots.
-constexpr std::size_t kMembersMax = 4096;
 constexpr std::chrono::milliseconds kFirstBeatWait{1500};
 // A log is not looked at more often than this.
 constexpr std::chrono::milliseconds kLogPause{50};
