@@ -34,8 +34,6 @@ constexpr std::chrono::seconds kLastJobs{300};
 constexpr std::chrono::seconds kAftermath{5};
 /// Idle connections are closed by the other end within 30 s.
 constexpr std::chrono::seconds kQuiet{60};
-constexpr int kGood = 0;
-constexpr int kViolated = 1;
 constexpr int kUsage = 2;
 constexpr int kInterrupted = 130;
 
@@ -171,7 +169,7 @@ int run_and_report(const Options& options) {
       return kUsage;
     }
   }
-  return report.violations.empty() ? kGood : kViolated;
+  return exit_code_of(report);
 }
 
 }  // namespace

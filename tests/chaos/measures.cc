@@ -15,7 +15,6 @@ namespace {
 constexpr Seconds kNotice = 2;
 /// The log's times are cut to milliseconds.
 constexpr Seconds kResolution = 0.001;
-constexpr Seconds kShortestSpan = 60;
 constexpr double kMebibyte = 1024.0 * 1024.0;
 
 /// Seconds since 1970 of a time like 2026-01-02T03:04:05.678Z.
@@ -119,7 +118,7 @@ std::optional<Seconds> recovery(const MadeStrike& strike,
 
 std::optional<double> memory_slope(std::span<const ResourceSample> samples,
                                    Place place,
-                                   Seconds warm_up) {
+                                   const SlopeRule& rule) {
   std::map<int, std::vector<ResourceSample>> lives;
   for (const ResourceSample& sample : samples) {
     if (sample.place == place) {
@@ -130,7 +129,7 @@ std::optional<double> memory_slope(std::span<const ResourceSample> samples,
   double products = 0;
   double squares = 0;
   for (auto& [pid, life] : lives) {
-    const Seconds from = life.front().at + warm_up;
+    const Seconds from = life.front().at + rule.warm_up;
     std::erase_if(life, [&](const ResourceSample& sample) { return sample.at < from; });
     if (life.empty()) {
       continue;
@@ -147,10 +146,18 @@ std::optional<double> memory_slope(std::span<const ResourceSample> samples,
     }
     span += life.back().at - life.front().at;
   }
-  if (span < kShortestSpan) {
+  if (span < rule.span_min) {
     return std::nullopt;
   }
   return products / squares * 60 / kMebibyte;
+}
+
+std::uint64_t memory_maximum(std::span<const ResourceSample> samples, Place place) {
+  std::uint64_t most = 0;
+  for (const ResourceSample& sample : samples) {
+    most = std::max(most, sample.place == place ? sample.memory_bytes : 0);
+  }
+  return most;
 }
 
 Spread spread_of(std::vector<double> values) {

@@ -71,12 +71,19 @@ struct ResourceSample {
   std::uint64_t memory_bytes = 0;  ///< Resident.
 };
 
-/// By least squares within the lives of the place's processes, in MiB a minute, without the first
-/// `warm_up` seconds of each life; nothing if that leaves less than a
-/// minute.
+/// Which samples show whether memory grows for good.
+struct SlopeRule {
+  Seconds warm_up = 0;   ///< At the beginning of each life, which do not count.
+  Seconds span_min = 0;  ///< That the rest of all lives has to make up together.
+};
+
+/// By least squares within the lives of the place's processes, in MiB a minute; nothing where the
+/// rule says that it would say nothing.
 [[nodiscard]] std::optional<double> memory_slope(std::span<const ResourceSample> samples,
                                                  Place place,
-                                                 Seconds warm_up);
+                                                 const SlopeRule& rule);
+/// The most that a process of the place had at any time.
+[[nodiscard]] std::uint64_t memory_maximum(std::span<const ResourceSample> samples, Place place);
 
 struct Spread {
   std::size_t count = 0;

@@ -70,10 +70,16 @@ TEST(ChaosMeasures, MemorySlopeIsThatWithinLives) {
                          .memory_bytes = static_cast<std::uint64_t>(second < 10 ? 0 : grown)});
     }
   }
-  const auto slope = memory_slope(samples, Place::kCoordinator, 10);
+  const SlopeRule rule{.warm_up = 10, .span_min = 180};
+  const auto slope = memory_slope(samples, Place::kCoordinator, rule);
   ASSERT_TRUE(slope);
   EXPECT_NEAR(*slope, 1, 0.01);
-  EXPECT_FALSE(memory_slope(samples, Place::kDirectNode, 10));
+  EXPECT_FALSE(memory_slope(samples, Place::kDirectNode, rule));
+  EXPECT_FALSE(memory_slope(samples, Place::kCoordinator, {.warm_up = 10, .span_min = 181}));
+  EXPECT_NEAR(static_cast<double>(memory_maximum(samples, Place::kCoordinator)) / (1 << 20),
+              100 + 100 / 60.0,
+              0.01);
+  EXPECT_EQ(memory_maximum(samples, Place::kDirectNode), 0U);
 }
 
 TEST(ChaosMeasures, Spread) {

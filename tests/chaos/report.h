@@ -44,7 +44,9 @@ struct ProcessRow {
   std::uint64_t descriptors_after = 0;
   std::uint64_t threads_before = 0;
   std::uint64_t threads_after = 0;
-  std::optional<double> memory_slope;  ///< MiB a minute.
+  double memory_max = 0;  ///< MiB.
+  std::optional<double>
+      memory_slope;  ///< MiB a minute; only of the node that nothing kills, in long runs.
 };
 
 struct Report {
@@ -65,6 +67,12 @@ struct Report {
                                 const std::vector<ResourceSample>& after);
 
 [[nodiscard]] Report make_report(const Record& record);
+
+inline constexpr int kGood = 0;
+inline constexpr int kViolated = 1;
+/// kGood if nothing is violated.
+[[nodiscard]] int exit_code_of(const Report& report);
+
 void print(const Report& report, std::ostream& out);
 [[nodiscard]] nlohmann::ordered_json to_json(const Report& report);
 

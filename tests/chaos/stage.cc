@@ -130,12 +130,21 @@ std::vector<std::string> Stage::command_of(Place place) const {
          "--advertise",
          address(place)});
   }
-  if (place == Place::kSparedNode && namespace_) {
-    add({"--host", namespace_->address()});
-    add(insecure_option_);
-    return namespace_->inside(system_test::command("compute_node", words));
+  if (place == Place::kSparedNode) {
+    return command_of_spared(std::move(words));
   }
   return system_test::command("compute_node", words);
+}
+
+std::vector<std::string> Stage::command_of_spared(std::vector<std::string> words) const {
+  if (namespace_) {
+    words = system_test::with(words, {"--host", namespace_->address()});
+    words = system_test::with(words, insecure_option_);
+  }
+  words = system_test::command("compute_node", words);
+  // Without the noise of the allocator's many arenas a leak shows.
+  words = system_test::with({"/usr/bin/env", "MALLOC_ARENA_MAX=1"}, words);
+  return namespace_ ? namespace_->inside(words) : words;
 }
 
 void Stage::start(Place place) {

@@ -70,6 +70,7 @@ class Stage {
 
  private:
   [[nodiscard]] std::vector<std::string> command_of(Place place) const;
+  [[nodiscard]] std::vector<std::string> command_of_spared(std::vector<std::string> words) const;
   void write_node_list() const;
 
   Options options_;
