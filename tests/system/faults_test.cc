@@ -152,6 +152,15 @@ TEST(NoCapacity, NoNodeLeftFailsTheJobNamingTheNodes) {
   EXPECT_NE(result.err.find("refused"), std::string::npos) << result.err;
 }
 
+TEST(NoCapacity, OneNodeThatRefusesForEverIsDoneWithout) {
+  Cluster::Options options;
+  options.load = {"1", "0"};
+  const Cluster cluster(options);
+  EXPECT_EQ(hash_of(cluster.train(short_job())), hash_of(Cluster().train(short_job())));
+  EXPECT_EQ(cluster.stats(0).at("tasks"), 0);
+  EXPECT_GT(cluster.stats(0).at("refused"), 0);
+}
+
 TEST(NoCapacity, NodesThatRefuseForEverFailTheJob) {
   Cluster::Options options;
   options.load = {"1", "1"};

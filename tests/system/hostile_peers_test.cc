@@ -9,19 +9,13 @@
 
 #include "system/cluster.h"
 #include "system/raw_peer.h"
+#include "system/resource_base.h"
 
 namespace gradmill::system_test {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kSanitized = true;  // Needs address space without limit, and keeps what is freed.
-#else
-constexpr bool kSanitized = false;
-#endif
-constexpr std::int64_t kGrowthMax = 10 << 20;
 
 constexpr int kI32 = 8;
 constexpr int kString = 11;
@@ -93,35 +87,6 @@ void attack_with_everything(std::uint16_t port) {
   }
 }
 
-/// What a server uses before it is attacked, and shall use afterwards.
-class Base {
- public:
-  explicit Base(int pid) : pid_(pid) {
-    // The connection of the client that has just ended may still be there.
-    EXPECT_TRUE(eventually([&] {
-      before_ = usage_of(pid);
-      std::this_thread::sleep_for(milliseconds(300));
-      const Usage now = usage_of(pid);
-      return now.threads == before_.threads && now.descriptors == before_.descriptors;
-    }));
-  }
-  void expect() const {
-    EXPECT_TRUE(eventually([&] {
-      const Usage now = usage_of(pid_);
-      return now.threads <= before_.threads && now.descriptors <= before_.descriptors;
-    })) << usage_of(pid_).threads
-        << " threads, before " << before_.threads << "; " << usage_of(pid_).descriptors
-        << " descriptors, before " << before_.descriptors;
-    if (!kSanitized) {
-      EXPECT_LE(usage_of(pid_).resident_bytes - before_.resident_bytes, kGrowthMax);
-    }
-  }
-
- private:
-  int pid_;
-  Usage before_;
-};
-
 Cluster::Options with_limits() {
   Cluster::Options options;
   options.node_limits = with_little_memory();
@@ -170,13 +135,10 @@ TEST(HostilePeers, TenThousandConnectionsComeAndGo) {
   EXPECT_EQ(hash_of(cluster.train(short_job())), before);
 }
 
-/// Seconds of the call that only one in a hundred exceeds.
-double p99_of_calls(std::uint16_t port) {
-  const RawPeer client(port);
-  client.send(hello_frame());
-  static_cast<void>(client.receive_frame());
+/// Seconds of a call that all but one in a hundred keep to.
+double p99_of_calls(const RawPeer& client) {
   std::vector<double> times;
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 500; ++i) {
     const auto start = std::chrono::steady_clock::now();
     client.send(list_jobs_frame());
     if (client.receive_frame().size() <= 4) {
@@ -187,6 +149,11 @@ double p99_of_calls(std::uint16_t port) {
   }
   std::sort(times.begin(), times.end());
   return times[times.size() * 99 / 100];
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
 }
 
 /// Keeps 200 connections that send one byte a second each.
@@ -234,17 +201,21 @@ class SlowPeers {
 TEST(HostilePeers, TwoHundredSlowOnesAreCutAndDelayNobody) {
   Cluster cluster;
   const std::string before = hash_of(cluster.train(short_job()));
-  bool is_undelayed = false;
-  std::string figures;
-  // Other processes disturb the figures as well, at random.
-  for (int attempt = 0; attempt < 8 && !is_undelayed; ++attempt) {
-    const double undisturbed = p99_of_calls(cluster.port());
+  const RawPeer client(cluster.port());
+  client.send(hello_frame());
+  static_cast<void>(client.receive_frame());
+  // In turns, since other processes of a busy machine disturb both alike; a median, since not
+  // always.
+  std::vector<double> undisturbed;
+  std::vector<double> disturbed;
+  for (int attempt = 0; attempt < 9; ++attempt) {
+    undisturbed.push_back(p99_of_calls(client));
     const SlowPeers slow(cluster.port());
-    const double disturbed = p99_of_calls(cluster.port());
-    is_undelayed = disturbed < 2 * undisturbed;
-    figures += std::to_string(undisturbed) + " s, then " + std::to_string(disturbed) + " s; ";
+    disturbed.push_back(p99_of_calls(client));
   }
-  EXPECT_TRUE(is_undelayed) << figures;
+  // Of a call that takes a fraction of a millisecond, a turn of another process is many times that.
+  constexpr double kTurn = 0.002;
+  EXPECT_LT(median(disturbed), 2 * median(undisturbed) + kTurn) << "not " << median(undisturbed);
   const SlowPeers slow(cluster.port());
   EXPECT_EQ(hash_of(cluster.train(short_job())), before);
   EXPECT_TRUE(eventually([&] { return slow.cut() >= 200; })) << slow.cut();

@@ -6,17 +6,16 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <optional>
 
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/checksum.h"
+#include "mounts/small_file_system.h"
 #include "system/cluster.h"
 #include "system/unprivileged.h"
 
@@ -198,38 +197,6 @@ TEST_F(Damaged, IdentityIsMadeAnew) {
   expect_told_and_ended("identity");
 }
 
-/// A file system of its own; nothing is there if it cannot be had.
-class SmallFileSystem {
- public:
-  explicit SmallFileSystem(std::string path) : path_(std::move(path)) {
-    fs::create_directory(path_);
-    mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, "size=8m,mode=0700") == 0;
-  }
-  SmallFileSystem(const SmallFileSystem&) = delete;
-  SmallFileSystem& operator=(const SmallFileSystem&) = delete;
-  ~SmallFileSystem() {
-    if (mounted_) {
-      ::umount2(path_.c_str(), MNT_DETACH);
-    }
-  }
-  [[nodiscard]] bool mounted() const { return mounted_; }
-  /// Takes all the room there is.
-  void fill() const {
-    const int fd = ::open((path_ + "/ballast").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-    for (std::string block(1U << 16U, 'x'); !block.empty();) {
-      if (::write(fd, block.data(), block.size()) < 0) {
-        block.resize(block.size() / 2);
-      }
-    }
-    ::close(fd);
-  }
-  void make_room() const { fs::remove(path_ + "/ballast"); }
-
- private:
-  std::string path_;
-  bool mounted_ = false;
-};
-
 /// What a client says of jobs that wait.
 std::string message_of(const nlohmann::json& jobs, const std::string& id) {
   for (const auto& job : jobs) {
@@ -244,7 +211,7 @@ class FullStateFolder : public testing::Test {
  protected:
   void SetUp() override {
     if (!small_.mounted()) {
-      GTEST_SKIP() << "cannot mount a tmpfs here: " << std::strerror(errno);
+      GTEST_SKIP() << "cannot mount a tmpfs here";
     }
     cluster_.emplace();
     undisturbed_ = hash_of(cluster_->train(job_));
@@ -265,7 +232,7 @@ class FullStateFolder : public testing::Test {
 
   const std::vector<std::string> job_ = long_rounds();
   const Folder folder_;
-  const SmallFileSystem small_{folder_.path("small")};
+  const mounts::SmallFileSystem small_{folder_.path("small"), "8m"};
   std::optional<Cluster> cluster_;
   std::optional<Process> client_;
   std::string undisturbed_;
@@ -276,6 +243,7 @@ TEST_F(FullStateFolder, TheJobWaitsWithANoticeAndEndsOnceThereIsRoom) {
   small_.fill();
   EXPECT_TRUE(client_->says("has no room (No space left on device)", seconds(20)))
       << client_->err();
+  EXPECT_EQ(client_->err().find(folder_.path()), std::string::npos) << "paths are for the log";
   EXPECT_TRUE(cluster_->coordinator().says("store_failed", seconds(5)))
       << cluster_->coordinator().err();
   EXPECT_EQ(client_->wait(std::chrono::milliseconds(0)), -1) << client_->err();

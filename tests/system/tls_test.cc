@@ -105,7 +105,10 @@ TEST_F(TlsCluster, AViewerLooksAndChangesNothing) {
                              {"job", "delete", "one"},
                              {"gc", "--dry-run"},
                              {"node", "join", "127.0.0.1:9"},
-                             {"node", "leave", cluster.node_address(0)}}) {
+                             {"node", "leave", cluster.node_address(0)},
+                             {"fault", "set", cluster.node_address(0), "low"},
+                             {"fault", "set", "coordinator", "low"},
+                             {"fault", "clear"}}) {
     const Ended ended = client(cluster, words, as("viewer"));
     EXPECT_EQ(ended.code, 5) << words[1];
     EXPECT_THAT(ended.err, HasSubstr(why)) << words[1];

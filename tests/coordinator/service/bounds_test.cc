@@ -112,18 +112,19 @@ TEST(ReportsDue, AreTenThousandRoundsOrTwentyThousandTasksAtMost) {
   job.shard_rows.resize(7);
   job.durable.round = 25'000;
   EXPECT_EQ(reports_due(job, {}), 10'000U);
-  EXPECT_EQ(reports_due(job, {.rounds_known = 20'000}), 5'000U);
-  EXPECT_EQ(reports_due(job, {.rounds_known = 30'000}), 0U);
-  EXPECT_EQ(reports_due(job, {.with_tasks = true}), 20'000U / 7 + 1);
+  EXPECT_EQ(reports_due(job, {.job = "job", .rounds_known = 20'000}), 5'000U);
+  EXPECT_EQ(reports_due(job, {.job = "job", .rounds_known = 30'000}), 0U);
+  EXPECT_EQ(reports_due(job, {.job = "job", .with_tasks = true}), 20'000U / 7 + 1);
   job.shard_rows.resize(60'000);
-  EXPECT_EQ(reports_due(job, {.with_tasks = true}), 1U) << "it goes on, a round at a time";
+  EXPECT_EQ(reports_due(job, {.job = "job", .with_tasks = true}), 1U)
+      << "it goes on, a round at a time";
 }
 
 /// A node that says that it has very many slots.
 class GreedyLink final : public NodeLink {
  public:
   NodeBeat heartbeat(std::span<const std::string> /*live*/) override {
-    return {.hello = {.incarnation = "x", .slots = 1'000'000}};
+    return {.hello = {.incarnation = "x", .kernel_id = "y", .slots = 1'000'000}};
   }
   TaskAnswer run_task(const TaskOffer& /*offer*/,
                       bool /*inline_weights*/,

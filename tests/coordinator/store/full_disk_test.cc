@@ -1,13 +1,10 @@
 // A disk without room, and a folder that goes away.
-#include <fstream>
 #include <string>
 #include <vector>
 
-#include <sys/mount.h>
-#include <sys/stat.h>
-
 #include "coordinator/store/state_folder_store.h"
 #include "coordinator/store/support.h"
+#include "mounts/small_file_system.h"
 
 namespace gradmill::coordinator {
 namespace {
@@ -22,9 +19,8 @@ using testing::Not;
 class FullDisk : public StateFolder {
  protected:
   void SetUp() override {
-    ASSERT_EQ(::mkdir(disk_.c_str(), 0700), 0);
-    mounted_ = ::mount("tmpfs", disk_.c_str(), "tmpfs", 0, "size=4m") == 0;
-    if (!mounted_) {
+    disk_system_.emplace(disk_, "4m");
+    if (!disk_system_->mounted()) {
       GTEST_SKIP() << "mounting is not permitted";
     }
     open();
@@ -32,9 +28,7 @@ class FullDisk : public StateFolder {
   }
   void TearDown() override {
     store_.reset();
-    if (mounted_) {
-      EXPECT_EQ(::umount(disk_.c_str()), 0);
-    }
+    disk_system_.reset();
   }
 
   StoredState open() {
@@ -42,12 +36,8 @@ class FullDisk : public StateFolder {
     store_ = open_state_folder(state_);
     return store_->load();
   }
-  void fill() {
-    std::ofstream filler(disk_ + "/filler", std::ios::binary | std::ios::app);
-    while (filler << std::string(4096, 'x') << std::flush) {
-    }
-  }
-  void make_room() { std::filesystem::remove(disk_ + "/filler"); }
+  void fill() const { disk_system_->fill(); }
+  void make_room() const { disk_system_->make_room(); }
   std::optional<Error> commit_error(const std::vector<Record>& records) {
     return error_of([&] { store_->commit(records); });
   }
@@ -61,7 +51,7 @@ class FullDisk : public StateFolder {
 
   const std::string disk_ = beside("disk");
   const std::string state_ = disk_ + "/state";
-  bool mounted_ = false;
+  std::optional<mounts::SmallFileSystem> disk_system_;
   std::unique_ptr<JobStore> store_;
 };
 
