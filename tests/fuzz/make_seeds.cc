@@ -116,6 +116,37 @@ Request about_job(const std::string& job) {
   return request;
 }
 
+/// Each of them a little.
+wire::FaultSettings faults() {
+  wire::FaultSettings faults;
+  faults.drop_requests = 0.5;
+  faults.drop_replies = 0.5;
+  faults.delay_ms = 1;
+  faults.slow = 1;
+  return faults;
+}
+
+void write_fault_calls_to_the_coordinator() {
+  using Client = wire::CoordinatorServiceClient;
+  wire::SetFaultsRequest set;
+  set.scope = wire::FaultScope::COORDINATOR;
+  set.faults = faults();
+  wire::SetFaultsRequest of_node = set;
+  of_node.scope = wire::FaultScope::NODE;
+  of_node.host = "node";
+  of_node.port = 1;
+  of_node.faults.corrupt = 0.5;
+  wire::SetFaultsRequest clear;
+  clear.scope = wire::FaultScope::ALL_NODES;
+  clear.faults.slow = 1;
+  write("coordinator_processor",
+        "faults",
+        messages({call<Client>([&](Client& c) { c.send_setFaults(set); }),
+                  call<Client>([&](Client& c) { c.send_setFaults(of_node); }),
+                  call<Client>([](Client& c) { c.send_listFaults({}); }),
+                  call<Client>([&](Client& c) { c.send_setFaults(clear); })}));
+}
+
 void write_coordinator_calls() {
   using Client = wire::CoordinatorServiceClient;
   const std::string target = "coordinator_processor";
@@ -176,6 +207,18 @@ void write_coordinator_calls() {
                   call<Client>([&](Client& c) { c.send_addNode(add); }),
                   call<Client>([](Client& c) { c.send_listNodes({}); }),
                   call<Client>([&](Client& c) { c.send_removeNode(remove); })}));
+}
+
+void write_fault_calls_to_the_node() {
+  using Client = wire::NodeServiceClient;
+  wire::SetNodeFaultsRequest set;
+  set.faults = faults();
+  set.faults.corrupt = 0.5;
+  set.faults.crash_after = 100;
+  write("node_processor",
+        "faults",
+        messages({call<Client>([&](Client& c) { c.send_setFaults(set); }),
+                  call<Client>([](Client& c) { c.send_getFaults({}); })}));
 }
 
 void write_node_calls() {
@@ -324,7 +367,9 @@ int main(int argc, char** argv) {
   }
   gradmill::fuzz::g_folder = argv[1];
   gradmill::fuzz::write_coordinator_calls();
+  gradmill::fuzz::write_fault_calls_to_the_coordinator();
   gradmill::fuzz::write_node_calls();
+  gradmill::fuzz::write_fault_calls_to_the_node();
   gradmill::fuzz::write_state_files();
   gradmill::fuzz::write_formats();
   return 0;
