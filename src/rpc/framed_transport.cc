@@ -1,6 +1,7 @@
 #include "rpc/framed_transport.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -162,7 +163,11 @@ void FramedTransport::writeSlow(const std::uint8_t* buffer, std::uint32_t bytes)
 
 void FramedTransport::flush() {
   if (bounds_) {
-    socket_->bound(Socket::Clock::now() + bounds_->frame, bounds_->abort.get());
+    const auto now = Socket::Clock::now();
+    socket_->bound(now + bounds_->frame, bounds_->abort.get());
+    // From the moment that the peer has the answer, and not when this thread gets to run again.
+    const bool is_small = wBase_ - wBuf_.get() <= std::ptrdiff_t{kKeptBufferBytesMax};
+    bounds_->idleness->begin(is_small ? now : now + kMessagePatience);
   } else {
     frame_due_ = true;
   }

@@ -34,7 +34,7 @@ inline constexpr std::chrono::milliseconds kConnectTimeout{2'000};
 inline constexpr std::chrono::milliseconds kTcpUserTimeout{10'000};
 /// Pause of a server before it tries again what failed for want of resources.
 inline constexpr std::chrono::milliseconds kAcceptRetryPause{50};
-/// A message that takes longer to come may be given up in favour of a new connection.
+/// A message that takes longer to come, or to go, may be given up in favour of a new connection.
 inline constexpr std::chrono::milliseconds kMessagePatience{1'000};
 /// How long a server waits for a connection that it has given up to end.
 inline constexpr std::chrono::milliseconds kRoomTimeout{500};

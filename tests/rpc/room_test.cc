@@ -62,6 +62,51 @@ TEST_F(Room, IsMadeByTheConnectionThatIsIdleForLongest) {
   EXPECT_THAT(first.receive_frame(), HasSubstr("echo"));
 }
 
+/// Makes processors that stop at a gate after each call, as threads do that do not get to run.
+class Lingering final : public apache::thrift::TProcessorFactory {
+ public:
+  explicit Lingering(World& world) : handlers_(make_handlers(world)), gate_(world.gate) {}
+  std::shared_ptr<apache::thrift::TProcessor> getProcessor(
+      const apache::thrift::TConnectionInfo& connection) override {
+    return std::make_shared<Processor>(handlers_->getProcessor(connection), gate_);
+  }
+
+ private:
+  class Processor final : public apache::thrift::TProcessor {
+   public:
+    Processor(std::shared_ptr<apache::thrift::TProcessor> inner, Gate& gate)
+        : inner_(std::move(inner)), gate_(gate) {}
+    bool process(std::shared_ptr<apache::thrift::protocol::TProtocol> in,
+                 std::shared_ptr<apache::thrift::protocol::TProtocol> out,
+                 void* context) override {
+      const bool goes_on = inner_->process(std::move(in), std::move(out), context);
+      gate_.pass();
+      return goes_on;
+    }
+
+   private:
+    std::shared_ptr<apache::thrift::TProcessor> inner_;
+    Gate& gate_;
+  };
+  std::shared_ptr<apache::thrift::TProcessorFactory> handlers_;
+  Gate& gate_;
+};
+
+TEST_F(Room, IsMadeByAConnectionAsSoonAsItHasItsAnswer) {
+  ServerOptions small = options();
+  small.clients_max = 1;
+  server_ = std::make_unique<Server>(small, std::make_shared<Lingering>(world_));
+  server_->start();
+  RawPeer first(address_of(*server_));
+  first.send(hello_call("echo"));
+  EXPECT_THAT(first.receive_frame(), HasSubstr("echo"));
+  RawPeer second(address_of(*server_));
+  second.send(hello_call("echo"));
+  EXPECT_TRUE(first.closed_within(kAmple));
+  world_.gate.open();
+  EXPECT_THAT(second.receive_frame(), HasSubstr("echo"));
+}
+
 TEST_F(Room, CostsAClientThatWasIdleNothing) {
   start_for(2);
   NodeConnection first = connection();
