@@ -1,6 +1,7 @@
 // Owner of a file descriptor.
 #pragma once
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <utility>
@@ -24,6 +25,13 @@ class Descriptor {
     }
   }
   [[nodiscard]] int get() const noexcept { return fd_; }
+  /// Moves to the lowest number that is free, if that is lower.
+  void sink() noexcept {
+    Descriptor lower(::fcntl(fd_, F_DUPFD_CLOEXEC, 0));
+    if (lower.fd_ >= 0 && lower.fd_ < fd_) {
+      std::swap(fd_, lower.fd_);
+    }
+  }
 
  private:
   int fd_;

@@ -48,16 +48,6 @@ const addrinfo* preferred(const addrinfo* list) {
   return list;
 }
 
-// The kernel gives out the lowest number that is free, so that all below it are taken.
-bool is_among_the_last(int fd) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return false;
-  }
-  const auto kept = std::min<rlim_t>(kDescriptorsKept, limit.rlim_cur / 2);
-  return static_cast<rlim_t>(fd) + kept >= limit.rlim_cur;
-}
-
 std::uint16_t port_of(int fd) {
   sockaddr_storage address{};
   socklen_t bytes = sizeof address;
@@ -101,7 +91,6 @@ std::optional<Accepted> Listener::accept(const Interrupt& stop,
     auto* const address = reinterpret_cast<sockaddr*>(&peer);
     Descriptor fd(::accept4(fd_.get(), address, &bytes, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (fd.get() >= 0) {
-      has_few_descriptors_ = is_among_the_last(fd.get());
       return Accepted{std::move(fd), address_text(address, bytes)};
     }
     const int error = errno;
@@ -112,6 +101,19 @@ std::optional<Accepted> Listener::accept(const Interrupt& stop,
       make_room();
     }
   }
+}
+
+std::uint64_t descriptors_for_connections() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return UINT64_MAX;
+  }
+  return limit.rlim_cur - std::min<rlim_t>(kDescriptorsKept, limit.rlim_cur / 2);
+}
+
+// The kernel gives out the lowest number that is free, so that all below it are taken.
+bool is_among_the_last(const Descriptor& fd) noexcept {
+  return static_cast<std::uint64_t>(fd.get()) >= descriptors_for_connections();
 }
 
 }  // namespace gradmill::rpc

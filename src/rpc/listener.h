@@ -33,15 +33,18 @@ class Listener {
   /// calls `make_room` after them and tries again.
   [[nodiscard]] std::optional<Accepted> accept(const Interrupt& stop,
                                                const std::function<void()>& make_room);
-  /// Whether the last connection has one of the process' last descriptors, which others need more.
-  [[nodiscard]] bool has_few_descriptors() const noexcept { return has_few_descriptors_; }
 
   void close() noexcept { fd_.close(); }
 
  private:
   Descriptor fd_;
   std::uint16_t port_ = 0;
-  bool has_few_descriptors_ = false;
 };
+
+/// The most descriptors that connections may have, were they the process' only ones: others need
+/// the last of them more.
+[[nodiscard]] std::uint64_t descriptors_for_connections() noexcept;
+/// Whether the descriptor is not one of those.
+[[nodiscard]] bool is_among_the_last(const Descriptor& fd) noexcept;
 
 }  // namespace gradmill::rpc

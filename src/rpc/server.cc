@@ -14,6 +14,7 @@
 
 #include "base/byte_budget.h"
 #include "base/check.h"
+#include "base/event_log.h"
 #include "rpc/framed_transport.h"
 #include "rpc/guard.h"
 #include "rpc/interrupt.h"
@@ -155,11 +156,13 @@ struct Server::State {
         budget(std::make_shared<ByteBudget>(options.message_bytes_max)),
         listener(options.address) {
     GRADMILL_CHECK(options.clients_max >= 1);
+    warn_of_few_descriptors();
   }
 
+  void warn_of_few_descriptors() const;
   void serve();
   [[nodiscard]] std::shared_ptr<Socket> socket_of(Accepted accepted) const;
-  void admit(const std::shared_ptr<Socket>& socket);
+  void admit(Accepted accepted);
   bool make_room();
   void start_session(std::shared_ptr<Socket> socket);
   void end_session(std::list<Worker>::iterator worker);
@@ -181,11 +184,23 @@ struct Server::State {
   std::list<Worker> finished;  // About to end, to be joined.
 };
 
+void Server::State::warn_of_few_descriptors() const {
+  const std::uint64_t most = descriptors_for_connections();
+  if (most < static_cast<std::uint64_t>(options.clients_max)) {
+    log_event({.level = LogLevel::kWarning,
+               .event = "few_descriptors",
+               .message = "fewer connections at a time than --max-clients " +
+                          std::to_string(options.clients_max) + ", at most " +
+                          std::to_string(most) +
+                          ": raise the limit of file descriptors (ulimit -n)"});
+  }
+}
+
 void Server::State::serve() {
   while (!drain->triggered()) {
     try {
       if (auto accepted = listener.accept(*drain, [this] { make_room(); })) {
-        admit(socket_of(std::move(*accepted)));
+        admit(*std::move(accepted));
       }
     } catch (...) {
       warn_of_refusal();
@@ -211,14 +226,15 @@ std::shared_ptr<Socket> Server::State::socket_of(Accepted accepted) const {
 }
 
 // Serves a connection, instead of another one if there are too many, or refuses it.
-void Server::State::admit(const std::shared_ptr<Socket>& socket) {
+void Server::State::admit(Accepted accepted) {
   std::size_t count = 0;
   {
     const std::lock_guard lock(mutex);
     count = running.size();
   }
   const bool is_full = count >= static_cast<std::size_t>(options.clients_max);
-  if ((is_full || listener.has_few_descriptors()) && !make_room()) {
+  const bool is_last = is_among_the_last(accepted.fd);
+  if ((is_full || is_last) && !make_room()) {
     // An end at once tells the peer more than a silence would.
     warn_at_a_limited_rate(is_full
                                ? "refused a connection: " + std::to_string(count) +
@@ -227,6 +243,10 @@ void Server::State::admit(const std::shared_ptr<Socket>& socket) {
                                      " are in use, and there are hardly any file descriptors left");
     return;
   }
+  if (is_last) {
+    accepted.fd.sink();  // Else the next one would get the number that is free now, at no cost.
+  }
+  const std::shared_ptr<Socket> socket = socket_of(std::move(accepted));
   for (;;) {
     try {
       start_session(socket);
