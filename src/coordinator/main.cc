@@ -135,6 +135,7 @@ int serve(const std::vector<std::string>& words) {
     return program::kSucceeded;
   }
   program::keep_freed_memory();
+  program::keep_threads_small();
   program::raise_descriptor_limit();
   program::hold_hangups();
   const std::vector<Address> nodes = read_nodes(*request);

@@ -1,6 +1,7 @@
 #include "program/process.h"
 
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 
 #include <cstdlib>
@@ -69,6 +70,24 @@ void ignore_hangup() {
   log_event({.event = "hangup_ignored",
              .message = "SIGHUP: there are no certificates to read again without TLS",
              .plain = true});
+}
+
+void keep_threads_small() {
+  // The deepest of our threads uses 24 KiB.
+  constexpr std::size_t kStackBytes = std::size_t{1} << 20U;
+  pthread_attr_t attributes;
+  if (::pthread_attr_init(&attributes) == 0) {
+    // What fails leaves threads as large as the system has them.
+    if (::pthread_attr_setstacksize(&attributes, kStackBytes) == 0) {
+      ::pthread_setattr_default_np(&attributes);
+    }
+    ::pthread_attr_destroy(&attributes);
+  }
+  rlimit space{};
+  if (::getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY) {
+    // Each arena reserves 64 MiB, and there may be eight for each processor.
+    ::mallopt(M_ARENA_MAX, 2);  // NOLINT(concurrency-mt-unsafe)
+  }
 }
 
 void hold_hangups() {

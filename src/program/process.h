@@ -18,6 +18,10 @@ namespace gradmill::program {
 /// system page by page: for servers whose tasks are short.
 void keep_freed_memory();
 
+/// Bounds the address space that threads reserve, so that a limit of it (ulimit -v) serves many:
+/// for servers, whose threads run nothing deep. Before other threads start.
+void keep_threads_small();
+
 /// Lets the process open as many files and sockets as its hard limit allows.
 void raise_descriptor_limit();
 

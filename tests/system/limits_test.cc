@@ -64,15 +64,36 @@ TEST(Limits, DescriptorsComeBack) {
 
 #ifndef __SANITIZE_ADDRESS__  // Which needs address space without limit.
 
+TEST(Limits, AddressSpaceSuffices) {
+  Cluster::Options options;
+  options.coordinator_limits = "ulimit -v 600000";
+  options.node_limits = options.coordinator_limits;
+  Cluster cluster(options);
+  const std::string right = hash_of(cluster.train(short_job()));
+  ASSERT_EQ(right.size(), 64U) << right;
+  std::vector<RawPeer> peers;  // Each takes a thread, and its stack.
+  for (int i = 0; i < 200; ++i) {
+    for (const std::uint16_t port : {cluster.port(), cluster.node_port(0)}) {
+      peers.emplace_back(port);
+      EXPECT_TRUE(answers_hello(peers.back())) << i;
+    }
+  }
+  EXPECT_EQ(hash_of(cluster.train(short_job())), right) << "while they are there";
+  for (const RawPeer& peer : peers) {
+    EXPECT_FALSE(peer.closed_within(milliseconds(1)));
+  }
+}
+
 TEST(Limits, AddressSpaceComesBack) {
   Cluster::Options options;
-  options.coordinator_limits = "ulimit -v 700000";
+  options.coordinator_limits = "ulimit -v 300000";
+  options.coordinator_options = {"--max-clients", "1000"};
   Cluster cluster(options);
   const std::string right = hash_of(cluster.train(short_job()));
   ASSERT_EQ(right.size(), 64U) << right;
   {
-    std::vector<RawPeer> peers;  // Each takes a thread, and its stack.
-    for (int i = 0; i < 200; ++i) {
+    std::vector<RawPeer> peers;
+    for (int i = 0; i < 400; ++i) {
       peers.emplace_back(cluster.port());
       peers.back().send(hello_frame());
     }
