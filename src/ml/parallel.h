@@ -44,4 +44,9 @@ void parallel_for(std::size_t count, int threads, const F& f) {
   }
 }
 
+/// Starts the threads that parallel_for() uses when this thread calls it, which then stay: OpenMP
+/// ends the process when it lacks one, so a server finds out before it has anything to lose. Throws
+/// std::system_error. Thread-safe.
+void start_workers(int threads);
+
 }  // namespace gradmill::ml

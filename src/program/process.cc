@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <cstdlib>
+#include <system_error>
 #include <thread>
 
 #include <sys/resource.h>
@@ -51,6 +52,12 @@ int run_program(const std::string& name, const std::function<int()>& body) {
     return exit_code_of(error.code());
   } catch (const std::bad_alloc&) {
     log_failure("out of memory");
+    return kJobFailed;
+  } catch (const std::system_error& error) {
+    // As std::thread does.
+    log_failure(error.code() == std::errc::resource_unavailable_try_again
+                    ? "cannot start its threads: the limit of threads or processes is reached"
+                    : std::string("internal error: ") + error.what());
     return kJobFailed;
   } catch (const std::exception& error) {
     log_failure(std::string("internal error: ") + error.what());
@@ -119,10 +126,15 @@ void wait_for_stop_signal(const std::function<void()>& on_hangup) {
              .fields = {{"signal", name}},
              .message = name + ": stopping; once more to leave at once",
              .plain = true});
-  std::thread([] {
-    const int second = wait_for_signal(stop_signals());
-    leave_at_once(128 + second);
-  }).detach();
+  try {
+    std::thread([] {
+      const int second = wait_for_signal(stop_signals());
+      leave_at_once(128 + second);
+    }).detach();
+  } catch (const std::system_error&) {  // No thread left: the system ends the process instead.
+    const sigset_t second = stop_signals();
+    pthread_sigmask(SIG_UNBLOCK, &second, nullptr);
+  }
 }
 
 void announce_listening(const Address& address) {
@@ -135,10 +147,14 @@ void announce_listening(const Address& address) {
 void leave_at_once(int exit_code) { std::_Exit(exit_code); }
 
 void leave_within(std::chrono::milliseconds time, int exit_code) {
-  std::thread([=] {
-    std::this_thread::sleep_for(time);
+  try {
+    std::thread([=] {
+      std::this_thread::sleep_for(time);
+      leave_at_once(exit_code);
+    }).detach();
+  } catch (const std::system_error&) {  // No thread left that could keep the time.
     leave_at_once(exit_code);
-  }).detach();
+  }
 }
 
 }  // namespace gradmill::program

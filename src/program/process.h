@@ -42,7 +42,8 @@ void announce_listening(const Address& address);
 /// Ends the process now: for servers whose threads did not end in time.
 [[noreturn]] void leave_at_once(int exit_code);
 
-/// Ends the process with this exit code if it is still there after `time`.
+/// Ends the process with this exit code if it is still there after `time`; at once if there is no
+/// thread left to wait for that.
 void leave_within(std::chrono::milliseconds time, int exit_code);
 
 }  // namespace gradmill::program

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <cstddef>
+#include <filesystem>
+#include <iterator>
 #include <limits>
 #include <vector>
 
@@ -26,6 +28,20 @@ TEST(ParallelFor, GivesAnIndexToTheSameWorkerEachTime) {
   std::vector<int> workers(10, -1);
   parallel_for(workers.size(), 3, [&](std::size_t i, int worker) { workers[i] = worker; });
   EXPECT_EQ(workers, (std::vector<int>{0, 1, 2, 0, 1, 2, 0, 1, 2, 0}));
+}
+
+std::ptrdiff_t threads_of_this_process() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return std::distance(begin(tasks), end(tasks));
+}
+
+TEST(ParallelFor, NeedsNoMoreThreadsThanWereStarted) {
+  start_workers(4);
+  const std::ptrdiff_t started = threads_of_this_process();
+  for (const std::size_t count : {64U, 1U, 3U, 64U}) {
+    parallel_for(count, 4, [](std::size_t, int) {});
+    EXPECT_LE(threads_of_this_process(), started);
+  }
 }
 
 TEST(ParallelFor, RunsNoTwoCallsOfAWorkerAtOnce) {

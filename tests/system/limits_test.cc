@@ -1,5 +1,9 @@
 // Servers that run out of what they need say so, serve what they can, and recover.
+#include <signal.h>
+#include <unistd.h>
+
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -62,6 +66,74 @@ TEST(Limits, DescriptorsComeBack) {
   EXPECT_EQ(hash_of(cluster.train(short_job())), right) << "when they are gone";
 }
 
+/// Shell commands after which a program has at most `threads` threads. Root has any number of them,
+/// so that the program's real user is one that nobody else is, and its rights are root's otherwise.
+std::string with_threads(int threads) {
+  static int users = 0;
+  const std::string user = std::to_string(1'000'000'000 + 8 * ::getpid() + users++);
+  return "ulimit -u " + std::to_string(threads) + " && exec /usr/bin/setpriv --ruid=" + user +
+         " --bounding-set=-sys_resource,-sys_admin \"$0\" \"$@\"";
+}
+
+class FewThreads : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) {
+      GTEST_SKIP() << "only root can start a program as a user of its own";
+    }
+  }
+};
+
+TEST_F(FewThreads, AreEnoughForJobsAndComeBack) {
+  Cluster::Options options;
+  options.load = {"0"};
+  options.node_options = {"--threads", "4"};
+  options.node_limits = with_threads(16);
+  options.coordinator_limits = with_threads(16);
+  Cluster cluster(options);
+  // Once it is, the coordinator has its thread for the node's tasks.
+  ASSERT_TRUE(cluster.coordinator().says("node_alive", seconds(20)));
+  std::string right;
+  {
+    std::vector<RawPeer> peers;  // Each takes a thread.
+    for (int i = 0; i < 100; ++i) {
+      for (const std::uint16_t port : {cluster.port(), cluster.node_port(0)}) {
+        peers.emplace_back(port);
+        EXPECT_TRUE(answers_hello(peers.back())) << i;
+      }
+    }
+    for (Process* server : {&cluster.coordinator(), &cluster.node(0)}) {
+      EXPECT_TRUE(
+          server->says("cannot serve a connection: Resource temporarily unavailable", seconds(10)))
+          << server->err();
+    }
+    right = hash_of(cluster.train(short_job()));
+    EXPECT_EQ(right.size(), 64U) << right;
+  }
+  EXPECT_EQ(hash_of(cluster.train(short_job())), right);
+  for (Process* server : {&cluster.coordinator(), &cluster.node(0)}) {
+    server->signal(SIGTERM);
+    EXPECT_EQ(server->wait(seconds(10)), 0) << server->err();
+  }
+}
+
+TEST_F(FewThreads, EndAServerThatNeedsMoreInOneLineAtItsStart) {
+  std::vector<std::string> words = {
+      "/bin/bash", "-c", with_threads(8), std::string(GRADMILL_BIN) + "/compute_node"};
+  Process node(with(words, {"0", "0", "--threads", "16"}));
+  EXPECT_EQ(node.wait(seconds(20)), 1);
+  EXPECT_EQ(node.err(),
+            "compute_node: cannot start its threads: Resource temporarily unavailable\n");
+  words[2] = with_threads(4);
+  words.back() = std::string(GRADMILL_BIN) + "/coordinator";
+  const Folder state;
+  Process coordinator(with(words, {"0", "random", "--state-dir", state.path("state")}));
+  EXPECT_EQ(coordinator.wait(seconds(20)), 1);
+  EXPECT_EQ(coordinator.err(),
+            "coordinator: cannot start its threads: the limit of threads or processes is "
+            "reached\n");
+}
+
 #ifndef __SANITIZE_ADDRESS__  // Which needs address space without limit.
 
 TEST(Limits, AddressSpaceSuffices) {
@@ -82,6 +154,31 @@ TEST(Limits, AddressSpaceSuffices) {
   for (const RawPeer& peer : peers) {
     EXPECT_FALSE(peer.closed_within(milliseconds(1)));
   }
+}
+
+TEST(Limits, ATaskThatDoesNotFitFailsAndTheNodeGoesOn) {
+  Cluster::Options options;
+  options.load = {"0"};
+  options.node_options = {"--threads", "2"};
+  options.node_limits = "ulimit -v 400000";
+  Cluster cluster(options);
+  const std::string right = hash_of(cluster.train(short_job()));
+  ASSERT_EQ(right.size(), 64U) << right;
+  const std::string incarnation = cluster.standing(0).at("incarnation");
+  // Weights of 48 MB, and with adam and batches four times that beside them.
+  const Ended large = cluster.train({GRADMILL_LETTERS,
+                                     "1",
+                                     "1",
+                                     "3400,3400",
+                                     "0.001",
+                                     "--optimizer",
+                                     "adam",
+                                     "--batch-size",
+                                     "500"});
+  EXPECT_EQ(large.code, 1);
+  EXPECT_NE(large.err.find("out of memory"), std::string::npos) << large.err;
+  EXPECT_EQ(hash_of(cluster.train(short_job())), right);
+  EXPECT_EQ(cluster.standing(0).at("incarnation"), incarnation) << "the same process";
 }
 
 TEST(Limits, AddressSpaceComesBack) {

@@ -7,7 +7,9 @@
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/random_id.h"
+#include "compute_node/worker/thread_group.h"
 #include "ml/kernel/kernels.h"
+#include "ml/parallel.h"
 
 namespace gradmill::node {
 namespace {
@@ -51,10 +53,11 @@ Worker::Worker(const WorkerOptions& options, LoadSimulation load)
       samples_(options.cache_bytes),
       // A task needs two blobs, and each slot may have one offer on its way.
       inbox_(2 * std::size_t{options.slots} + 2, options.cache_bytes, samples_) {
-  for (std::uint32_t slot = 0; slot < options_.slots; ++slot) {
-    threads_.emplace_back([this] { train(); });
-  }
-  threads_.emplace_back([this] { watch_leases(); });
+  std::vector<ThreadPlan> plans(
+      options_.slots,
+      {.prepare = [this] { ml::start_workers(options_.threads); }, .run = [this] { train(); }});
+  plans.push_back({.prepare = {}, .run = [this] { watch_leases(); }});
+  threads_ = start_together(plans);
 }
 
 Worker::~Worker() {

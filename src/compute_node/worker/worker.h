@@ -60,6 +60,7 @@ struct TaskRequest {
 /// coordinator's earlier start throw Error(kNotAllowed).
 class Worker {
  public:
+  /// Throws Error(kFailed) if there are not enough threads for all slots.
   Worker(const WorkerOptions& options, LoadSimulation load);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

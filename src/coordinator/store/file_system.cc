@@ -60,6 +60,15 @@ void sync_one(const std::string& path) {
   file.close();
 }
 
+// In a thread of its own, or, if there is none to be had, in whoever asks for the result.
+std::future<void> sync_beside(const std::string& path) {
+  try {
+    return std::async(std::launch::async, sync_one, path);
+  } catch (const std::system_error&) {
+    return std::async(std::launch::deferred, sync_one, path);
+  }
+}
+
 class RealFileSystem final : public FileSystem {
  public:
   void make_folder(const std::string& path) override {
@@ -82,7 +91,7 @@ class RealFileSystem final : public FileSystem {
       others.clear();
       const std::size_t end = std::min(begin + kSyncsAtOnce, paths.size());
       for (std::size_t i = begin; i < end; ++i) {
-        others.push_back(std::async(std::launch::async, sync_one, paths[i]));
+        others.push_back(sync_beside(paths[i]));
       }
       std::for_each(others.begin(), others.end(), [](auto& other) { other.get(); });
     }

@@ -53,7 +53,7 @@ void check_folder(const std::string& folder) {
                   "belongs to user " + std::to_string(status.st_uid) +
                       "; run as that user, or give --state-dir another one");
   }
-  if (::access(folder.c_str(), R_OK | W_OK | X_OK) != 0) {
+  if (::faccessat(AT_FDCWD, folder.c_str(), R_OK | W_OK | X_OK, AT_EACCESS) != 0) {
     throw refusal(folder,
                   "cannot be written to: " + reason() +
                       "; make it writable, or give --state-dir another one");
