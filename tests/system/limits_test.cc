@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -57,8 +58,8 @@ TEST(Limits, DescriptorsComeBack) {
       EXPECT_TRUE(answers_hello(peers[peers.size() - 2])) << i;
     }
     EXPECT_TRUE(cluster.coordinator().says("fewer connections at a time than", seconds(0)));
-    // Half of them are not for connections; some of those are in use.
-    constexpr int kMost = kDescriptors / 2 + 8;
+    // 64 or half of them are not for connections; some of those are in use.
+    constexpr int kMost = kDescriptors - std::min(64, kDescriptors / 2) + 8;
     EXPECT_LE(usage_of(cluster.coordinator().pid()).descriptors, kMost);
     EXPECT_LE(usage_of(cluster.node(0).pid()).descriptors, kMost);
     EXPECT_EQ(hash_of(cluster.train(short_job())), right) << "while they are there";
