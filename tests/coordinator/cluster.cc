@@ -25,7 +25,10 @@ std::string delta_of(const TaskId& task) {
 
 Cluster::Cluster(std::string_view policy, Duration capacity_timeout, std::uint64_t seed)
     : Cluster(policy,
-              {.capacity_timeout = capacity_timeout, .detection = no_detection(), .seed = seed}) {}
+              {.capacity_timeout = capacity_timeout,
+               .detection = no_detection(),
+               .running_jobs_max = 1,
+               .seed = seed}) {}
 
 Cluster::Cluster(std::string_view policy, const SchedulerOptions& options)
     : scheduler_(options, make_policy(policy, options.seed)) {}
@@ -102,6 +105,7 @@ void Cluster::submit(const std::string& job, std::uint32_t shards, const JobSpec
   submission.id = job;
   submission.specification = std::move(specification);
   submission.weights = make_blob(weights_of(job, 0));
+  submission.share = share_;
   absorb(scheduler_.submit(std::move(submission), now_));
 }
 
@@ -167,8 +171,9 @@ void Cluster::complete(const TaskId& task) {
 }
 
 void Cluster::advance_round() {
-  ASSERT_TRUE(to_advance_.has_value());
-  const AdvanceRound advance = *std::exchange(to_advance_, std::nullopt);
+  ASSERT_FALSE(to_advance_.empty());
+  const AdvanceRound advance = std::move(to_advance_.front());
+  to_advance_.pop_front();
   advance_round(advance.job, advance.round);
 }
 
@@ -181,8 +186,9 @@ void Cluster::advance_round(const std::string& job, std::uint32_t round) {
 }
 
 void Cluster::spoil_round() {
-  ASSERT_TRUE(to_advance_.has_value());
-  const AdvanceRound advance = *std::exchange(to_advance_, std::nullopt);
+  ASSERT_FALSE(to_advance_.empty());
+  const AdvanceRound advance = std::move(to_advance_.front());
+  to_advance_.pop_front();
   absorb(scheduler_.round_diverged(advance.job, advance.round, now_));
 }
 

@@ -29,6 +29,7 @@ class Cluster {
     bool cancelled = false;
   };
 
+  /// One job runs at a time.
   explicit Cluster(std::string_view policy,
                    Duration capacity_timeout = std::chrono::seconds(60),
                    std::uint64_t seed = 1);
@@ -57,6 +58,8 @@ class Cluster {
               std::uint32_t rounds = 1,
               std::uint32_t early_stop = 0);
   void submit(const std::string& job, std::uint32_t shards, const JobSpecification& like);
+  /// Of the jobs that are submitted from now on.
+  void set_share(const JobShare& share) { share_ = share; }
   /// The validation errors of rounds 1, 2, ... of every job; 1 / round beyond them.
   void set_errors(std::vector<double> errors) { errors_ = std::move(errors); }
   void cancel(const std::string& job);
@@ -76,8 +79,9 @@ class Cluster {
   /// accept() and finish().
   void complete(const TaskId& task);
 
-  /// Whether a round waits for the server's step; makes it; answers as if some round's was made.
-  [[nodiscard]] bool has_round_to_advance() const { return to_advance_.has_value(); }
+  /// Whether a round waits for the server's step; makes the oldest one; answers as if some round's
+  /// was made.
+  [[nodiscard]] bool has_round_to_advance() const { return !to_advance_.empty(); }
   void advance_round();
   void advance_round(const std::string& job, std::uint32_t round);
   /// The step gave weights that are not finite.
@@ -128,6 +132,7 @@ class Cluster {
   Offer take(const TaskId& task);
   void absorb(const Actions& actions);
   void expect_progress() const;
+  void expect_progress(const Job& first) const;
   void note(const OfferTask& action);
   void note(const CancelTask& action);
   void note(const AdvanceRound& action);
@@ -148,7 +153,8 @@ class Cluster {
   std::set<NodeId> up_;
   std::vector<Offer> offers_;
   std::set<TaskId> seen_;  // every offer ever made
-  std::optional<AdvanceRound> to_advance_;
+  std::deque<AdvanceRound> to_advance_;
+  JobShare share_;
   std::deque<ValidateRound> to_validate_;
   std::map<std::string, std::uint32_t> advanced_;   // rounds of each job, as asked for
   std::map<std::string, std::uint32_t> validated_;  // likewise

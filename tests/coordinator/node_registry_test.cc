@@ -201,20 +201,21 @@ TEST_F(NodeRegistryTest, RefusalsRaiseTheShareAndResultsLowerIt) {
 
 TEST_F(NodeRegistryTest, CountsWhatIsQueuedAndOfferedAsInFlight) {
   nodes_.up(node_, {.hello = hello("a", 1)}, now_);
-  nodes_.enqueue(node_, 5);
-  nodes_.enqueue(node_, 6);
-  nodes_.enqueue(node_, 7);
+  nodes_.enqueue(node_, {1, 5});
+  nodes_.enqueue(node_, {2, 5});
+  nodes_.enqueue(node_, {1, 6});
   EXPECT_EQ(nodes_.view(node_, now_).in_flight, 3U);
-  EXPECT_EQ(nodes_.dequeue(node_), 5U);
+  EXPECT_EQ(nodes_.dequeue(node_, 3), std::nullopt) << "nothing of it is queued";
+  EXPECT_EQ(nodes_.dequeue(node_, 1), 5U);
   nodes_.offer(node_, task(5));
-  EXPECT_EQ(nodes_.dequeue(node_), std::nullopt) << "no slot is free";
+  EXPECT_EQ(nodes_.dequeue(node_, 2), std::nullopt) << "no slot is free";
   EXPECT_EQ(nodes_.view(node_, now_).in_flight, 3U);
   EXPECT_TRUE(nodes_.owes("job"));
   EXPECT_FALSE(nodes_.owes("jo"));
   EXPECT_FALSE(nodes_.owes("job2"));
   nodes_.answered(node_, task(5));
   EXPECT_FALSE(nodes_.owes("job"));
-  EXPECT_EQ(nodes_.take_queue(node_), (std::deque<std::uint32_t>{6, 7}));
+  EXPECT_EQ(nodes_.take_queue(node_), (std::vector<TaskKey>{{1, 6}, {2, 5}}));
   EXPECT_EQ(nodes_.view(node_, now_).in_flight, 0U);
 }
 

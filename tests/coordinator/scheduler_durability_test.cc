@@ -175,7 +175,7 @@ class SchedulerRestore : public testing::Test {
   [[nodiscard]] JobState state(const std::string& job) const { return scheduler_.find(job)->state; }
 
   const TimePoint now_ = TimePoint{} + 1h;
-  Scheduler scheduler_{{.epoch = 3}, make_policy("load-balancing", 1)};
+  Scheduler scheduler_{{.running_jobs_max = 1, .epoch = 3}, make_policy("load-balancing", 1)};
   Actions actions_;
 };
 

@@ -113,6 +113,7 @@ void CoordinatorProcess::submit(const JobPlan& job) {
   submission.specification = job.specification;
   submission.shard_rows = job.rows;
   submission.weights = job.weights;
+  submission.share = job.share;
   tell("submit", [&](TimePoint now) { return scheduler_.submit(std::move(submission), now); });
 }
 

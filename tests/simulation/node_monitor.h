@@ -61,18 +61,21 @@ class NodeMonitor {
 
 template <class NodeOf>
 void NodeMonitor::check_deaths(const coordinator::Scheduler& scheduler, const NodeOf& node) {
-  const std::vector<std::string> live = scheduler.live_jobs();
-  const coordinator::Job* const job = live.empty() ? nullptr : scheduler.find(live.front());
-  for (std::uint32_t shard = 0; job != nullptr && job->round && shard < job->round->size();
-       ++shard) {
-    const std::vector<coordinator::NodeId>& died = job->round->task(shard).died_on;
+  const auto check = [&](const coordinator::Job& job, std::uint32_t shard) {
+    const std::vector<coordinator::NodeId>& died = job.round->task(shard).died_on;
     for (const coordinator::NodeId one : died) {
       if (std::count(died.begin(), died.end(), one) >
-          node(one).deaths(job->round->id(job->id, shard, 0))) {
+          node(one).deaths(job.round->id(job.id, shard, 0))) {
         throw Violation("real_deaths",
-                        "shard " + std::to_string(shard) + " of " + job->id +
+                        "shard " + std::to_string(shard) + " of " + job.id +
                             " is blamed for a death that was none, or not of it");
       }
+    }
+  };
+  for (const std::string& id : scheduler.live_jobs()) {
+    const coordinator::Job& job = *scheduler.find(id);
+    for (std::uint32_t shard = 0; job.round && shard < job.round->size(); ++shard) {
+      check(job, shard);
     }
   }
 }

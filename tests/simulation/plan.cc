@@ -52,6 +52,8 @@ JobPlan draw_job(Dice& dice, std::size_t number, bool closes_slowly) {
     job.rows.push_back(dice.between(1U, 100U));
   }
   job.weights = number_blob(dice.next());
+  job.share.priority = dice.chance(0.3) ? static_cast<std::int32_t>(dice.between(1U, 2U)) : 0;
+  job.share.weight = dice.chance(0.3) ? dice.between(1U, 10U) : 1;
   job.divergence = draw_divergence(dice, *specification);
   if (job.divergence.round == 0 && dice.chance(0.03)) {
     job.poison = static_cast<std::uint32_t>(dice.below(shards));
@@ -120,7 +122,8 @@ Plan make_plan(std::uint64_t seed) {
   if (dice.chance(0.2)) {
     plan.nodes.push_back(draw_node(dice, true));
   }
-  const std::size_t jobs = dice.chance(0.75) ? 1 : dice.between(2U, 3U);
+  const std::size_t jobs = dice.chance(0.6) ? 1 : dice.between(2U, 4U);
+  plan.options.running_jobs_max = dice.chance(0.2) ? dice.between(1U, 2U) : 16;
   for (std::size_t job = 0; job < jobs; ++job) {
     plan.jobs.push_back(draw_job(dice, job, plan.closes_slowly));
   }

@@ -18,6 +18,7 @@ struct JobPlan {
   std::shared_ptr<const JobSpecification> specification;
   std::vector<std::uint64_t> rows;
   Blob weights;
+  JobShare share;
   Divergence divergence;
   std::optional<std::uint32_t> poison;  ///< A shard that ends every process that begins it.
   FaultFree expected;

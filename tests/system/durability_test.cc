@@ -105,7 +105,9 @@ TEST_F(Durability, EndedJobsKeepTheirResultsOverARestart) {
 }
 
 TEST_F(Durability, JobsInLineKeepTheirOrderOverARestart) {
-  Cluster cluster;
+  Cluster::Options options;
+  options.coordinator_options = {"--max-running-jobs", "1"};
+  Cluster cluster(options);
   cluster.submit_endless_job("first");
   Process second(command("client", with(cluster.train_words(many_rounds()), {"--id", "second"})));
   ASSERT_TRUE(second.says("pending, 1 ahead", seconds(30))) << second.err();

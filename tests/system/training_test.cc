@@ -189,7 +189,9 @@ TEST(Results, ModelTimingAndStartFromAModel) {
 }
 
 TEST(Jobs, WaitInLineAndAreCancelled) {
-  Cluster cluster;
+  Cluster::Options options;
+  options.coordinator_options = {"--max-running-jobs", "1"};
+  Cluster cluster(options);
   std::vector<std::string> words = cluster.train_words(long_job());
   words[3] = "1000";
   words.insert(words.end(), {"--id", "first"});

@@ -40,6 +40,7 @@ program::CommandLine command_line() {
       .option("--forget-after", "TIME", "10min", "one that joined and is gone is forgotten")
       .option("--keep-jobs", "N", "200", "ended jobs that stay in the state folder")
       .option("--max-jobs", "N", "1000", "jobs that run, wait or pause at a time")
+      .option("--max-running-jobs", "N", "16", "of them run at a time; the others wait in line")
       .option("--cache-bytes",
               "N",
               "4294967296",
@@ -83,6 +84,7 @@ CoordinatorOptions read_options(const program::Arguments& arguments) {
   options.scheduler.retention.jobs =
       static_cast<std::uint32_t>(arguments.integer("--keep-jobs", 1, 1'000'000));
   options.jobs_max = static_cast<std::uint32_t>(arguments.integer("--max-jobs", 1, 1'000'000));
+  options.scheduler.running_jobs_max = arguments.integer("--max-running-jobs", 1, 1'000'000);
   options.blob_bytes_max = arguments.integer("--cache-bytes", 1, INT64_MAX);
   read_detection(arguments, options);
   return options;

@@ -6,36 +6,74 @@
 
 namespace gradmill::coordinator {
 
-void Scheduler::assign_pending(Job& job, TimePoint now) {
+/// What of a job's pending tasks has not been tried yet: first the choosy ones, then the others.
+struct Scheduler::Waiting {
+  Job* job = nullptr;
+  std::set<std::uint32_t>::const_iterator choosy;
+  std::optional<std::set<std::uint32_t>::const_iterator> alike{};  ///< Once those are through.
+};
+
+void Scheduler::assign_pending(TimePoint now, Actions& actions) {
+  std::map<JobNumber, Waiting> waiting;
+  std::vector<JobNumber> jobs;
+  for (const auto& [number, job] : jobs_.running()) {
+    if (job->round && !job->round->pending().empty()) {
+      waiting[number] = {job, job->round->choosy().begin()};
+      jobs.push_back(number);
+    }
+  }
+  while (const std::optional<JobNumber> next = shares_.first(jobs)) {
+    if (!assign_next(waiting.at(*next), now)) {
+      std::erase(jobs, *next);
+    } else if (policy_->waits_for_slots()) {
+      offer_queued(now, actions);  // What it costs decides whose turn is next.
+    }
+  }
+  offer_queued(now, actions);
+}
+
+bool Scheduler::assign_next(Waiting& waiting, TimePoint now) {
+  Job& job = *waiting.job;
   Round& round = *job.round;
-  for (auto next = round.choosy().begin(); next != round.choosy().end();) {
-    const std::uint32_t shard = *next++;
+  while (waiting.choosy != round.choosy().end()) {
+    const std::uint32_t shard = *waiting.choosy++;
     if (round.task(shard).forgiven_at.value_or(TimePoint::max()) <= now) {
       round.forgive(shard);
     }
-    if (!assign(job, shard, now) && !round.task(shard).refused_by.empty() &&
-        !round.task(shard).forgiven_at) {
+    if (assign(job, shard, now)) {
+      return true;
+    }
+    if (!round.task(shard).refused_by.empty() && !round.task(shard).forgiven_at) {
       round.back_off(shard, now + backoff(round.task(shard).backoffs, jitter_));
     }
   }
-  for (auto next = round.pending().begin(); next != round.pending().end();) {
+  auto& next = waiting.alike ? *waiting.alike : waiting.alike.emplace(round.pending().begin());
+  while (next != round.pending().end()) {
     const std::uint32_t shard = *next++;
-    if (!round.choosy().contains(shard) && !assign(job, shard, now)) {
-      break;  // Nothing stood in this task's way, so the others will not find a node either.
+    if (round.choosy().contains(shard)) {
+      continue;
     }
+    if (assign(job, shard, now)) {
+      return true;
+    }
+    // Nothing stood in this task's way, so the others will not find a node either.
+    next = round.pending().end();
   }
+  return false;
 }
 
 bool Scheduler::assign(Job& job, std::uint32_t shard, TimePoint now) {
-  if (policy_->waits_for_slots() && !nodes_.has_free_slot()) {
+  const Round::Task& task = job.round->task(shard);
+  std::optional<NodeId> node = task.is_suspect() ? drained_for({job.number, shard}) : std::nullopt;
+  if (!node && policy_->waits_for_slots() && !nodes_.has_free_slot()) {
     return false;
   }
-  Round& round = *job.round;
-  const Round::Task& task = round.task(shard);
-  const std::optional<NodeId> node =
-      task.is_suspect() ? pick_idle(round, shard, {}, now)
-                        : policy_->pick(nodes_.views(round.closed_to(shard), task.failed_on, now),
-                                        round.pending().size());
+  if (!node) {
+    node = task.is_suspect()
+               ? pick_idle(job, shard, {}, now)
+               : policy_->pick(nodes_.views(job.round->closed_to(shard), task.failed_on, now),
+                               job.round->pending().size());
+  }
   if (node) {
     queue_at(job, shard, *node);
   }
@@ -44,21 +82,34 @@ bool Scheduler::assign(Job& job, std::uint32_t shard, TimePoint now) {
 
 void Scheduler::queue_at(Job& job, std::uint32_t shard, NodeId node) {
   if (job.round->task(shard).is_suspect()) {
-    nodes_.reserve(node);
+    nodes_.reserve(node, job.number);
   }
   job.round->queue(shard, node);
-  nodes_.enqueue(node, shard);
+  nodes_.enqueue(node, {job.number, shard});
 }
 
-void Scheduler::offer_queued(Job& job, TimePoint now, Actions& actions) {
-  while (const std::optional<NodeId> node = nodes_.ready()) {
-    const std::uint32_t shard = nodes_.dequeue(*node).value();
-    make_offer(job, shard, *node, job.round->offer(shard, now), actions);
+void Scheduler::offer_queued(TimePoint now, Actions& actions) {
+  std::vector<JobNumber> waiting;
+  while (const std::optional<NodeId> id = nodes_.ready()) {
+    const Node& node = nodes_.at(*id);
+    waiting.clear();
+    for (const auto& [job, queue] : node.queues) {
+      waiting.push_back(job);
+    }
+    // What the node is reserved for was there first, and runs alone.
+    const JobNumber turn = node.reserved ? *node.reserved : shares_.first(waiting).value();
+    const std::uint32_t shard = nodes_.dequeue(*id, turn).value();
+    Job& job = *jobs_.running().at(turn);
+    make_offer(job, shard, *id, job.round->offer(shard, now), now, actions);
   }
 }
 
-void Scheduler::make_offer(
-    Job& job, std::uint32_t shard, NodeId node, std::uint64_t number, Actions& actions) {
+void Scheduler::make_offer(Job& job,
+                           std::uint32_t shard,
+                           NodeId node,
+                           std::uint64_t number,
+                           TimePoint now,
+                           Actions& actions) {
   job.last_offer = std::max(job.last_offer, number);
   OfferTask& action = std::get<OfferTask>(actions.emplace_back(OfferTask{node, {}}));
   action.offer.id = job.round->id(job.id, shard, number);
@@ -69,50 +120,71 @@ void Scheduler::make_offer(
   action.offer.load_rule = policy_->load_rule();
   action.offer.prompt = job.round->task(shard).ended_with > 0;
   nodes_.offer(node, action.offer.id);
+  bills_[action.offer.id] = {shares_.charge(job.number, expected_cost(job, shard)), now};
 }
 
-std::optional<NodeId> Scheduler::pick_idle(const Round& round,
+std::optional<NodeId> Scheduler::pick_idle(const Job& job,
                                            std::uint32_t shard,
                                            const std::set<NodeId>& but,
                                            TimePoint now) {
-  std::set<NodeId> closed = round.closed_to(shard);
+  const Round::Task& task = job.round->task(shard);
+  std::set<NodeId> closed = job.round->closed_to(shard);
   closed.insert(but.begin(), but.end());
-  std::vector<NodeView> idle = nodes_.views(closed, round.task(shard).failed_on, now);
-  const bool alone = round.task(shard).is_suspect();
+  std::vector<NodeView> idle = nodes_.views(closed, task.failed_on, now);
+  const bool alone = task.is_suspect();
   std::erase_if(idle,
                 [&](const NodeView& view) { return view.in_flight >= (alone ? 1U : view.slots); });
   return policy_->pick(idle, 1);
 }
 
-void Scheduler::relieve_late_nodes(Job& job, TimePoint now, Actions& actions) {
-  Round& round = *job.round;
-  if (round.queued() == 0 || !nodes_.has_free_slot()) {
+void Scheduler::relieve_late_nodes(TimePoint now, Actions& actions) {
+  if (!nodes_.has_free_slot()) {
     return;
   }
-  const std::set<NodeId> late = round.late_nodes(now);
+  std::set<NodeId> late;
+  for (const auto& [number, job] : jobs_.running()) {
+    if (job->round) {
+      late.merge(job->round->late_nodes(now));
+    }
+  }
   std::set<NodeId> but = late;
   for (NodeId node = 0; !late.empty() && node < nodes_.size(); ++node) {
-    if (round.wants(node)) {
+    const bool is_wanted =
+        std::any_of(jobs_.running().begin(), jobs_.running().end(), [&](const auto& one) {
+          return one.second->round && one.second->round->wants(node);
+        });
+    if (is_wanted) {
       but.insert(node);  // What waits for it comes first.
     }
   }
   for (const NodeId node : late) {
-    const std::deque<std::uint32_t> queue = nodes_.at(node).queue;
-    for (auto next = queue.rbegin(); next != queue.rend(); ++next) {
-      const std::uint32_t shard = *next;
-      const std::optional<NodeId> idle = pick_idle(round, shard, but, now);
-      if (!idle && round.is_alike(shard)) {
-        return;  // Nothing stood in this task's way, so the others will not find a node either.
-      }
-      if (idle) {
-        nodes_.withdraw(node, shard);
-        round.unqueue(shard);
-        queue_at(job, shard, *idle);
-        offer_queued(job, now, actions);
-        note_straggler(job, shard, "task_moved", node, "takes it over, since ", actions);
+    const std::map<JobNumber, std::deque<std::uint32_t>> queues = nodes_.at(node).queues;
+    for (const auto& [job, queue] : queues) {
+      auto next = queue.rbegin();
+      while (next != queue.rend() && move_queued({job, *next}, node, but, now, actions)) {
+        ++next;
       }
     }
   }
+}
+
+bool Scheduler::move_queued(const TaskKey& task,
+                            NodeId late,
+                            const std::set<NodeId>& but,
+                            TimePoint now,
+                            Actions& actions) {
+  Job& job = *jobs_.running().at(task.job);
+  const std::optional<NodeId> idle = pick_idle(job, task.shard, but, now);
+  if (!idle) {
+    // If nothing stood in this task's way, the others will not find a node either.
+    return !job.round->is_alike(task.shard);
+  }
+  nodes_.withdraw(late, task);
+  job.round->unqueue(task.shard);
+  queue_at(job, task.shard, *idle);
+  offer_queued(now, actions);
+  note_straggler(job, task.shard, "task_moved", late, "takes it over, since ", actions);
+  return true;
 }
 
 void Scheduler::copy_stragglers(Job& job, TimePoint now, Actions& actions) {
@@ -123,11 +195,11 @@ void Scheduler::copy_stragglers(Job& job, TimePoint now, Actions& actions) {
   for (const std::uint32_t shard : round.late(now)) {
     const Round::Task& task = round.task(shard);
     const Round::Lease late = task.leases.front();
-    if (const std::optional<NodeId> node = pick_idle(round, shard, {late.node}, now)) {
+    if (const std::optional<NodeId> node = pick_idle(job, shard, {late.node}, now)) {
       if (task.is_suspect()) {
-        nodes_.reserve(*node);
+        nodes_.reserve(*node, job.number);
       }
-      make_offer(job, shard, *node, round.copy(shard, *node, now), actions);
+      make_offer(job, shard, *node, round.copy(shard, *node, now), now, actions);
       nodes_.copied(*node);
       note_straggler(job, shard, "straggler_copied", late.node, "tries it too, since ", actions);
     }

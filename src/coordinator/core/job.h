@@ -9,9 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "coordinator/core/fair_share.h"
 #include "coordinator/core/record.h"
 #include "coordinator/core/round.h"
 #include "ml/server_optimizer.h"
+#include "protocol/job_share.h"
 #include "protocol/job_specification.h"
 #include "protocol/job_status.h"
 
@@ -24,6 +26,7 @@ struct JobSubmission {
   std::vector<std::uint64_t> shard_rows;  ///< The coordinator's own counts, one a shard, >= 1.
   Blob weights;                           ///< Where the first round starts from.
   std::vector<Blob> blobs;                ///< Every blob of the specification.
+  JobShare share{};
 };
 
 /// A round that gave the next one its weights, and is not finished: its validation error is not
@@ -55,9 +58,15 @@ struct JobMove {
 /// A job's state. A single-threaded value, changed by the scheduler alone.
 struct Job {
   std::string id;
+  JobNumber number = 0;     ///< Given by the job table.
+  std::uint64_t place = 0;  ///< Likewise: waiting, its order among jobs of the same priority.
+  JobShare share;
+  WorkKind kind = WorkKind::kTraining;
   std::shared_ptr<const JobSpecification> specification;
   Digest digest;
   std::vector<std::uint64_t> shard_rows;
+  double work_per_row = 1;     ///< What a row costs, by the specification; in no unit.
+  double seconds_per_row = 0;  ///< Measured of a slot: moving average over its tasks; 0: unknown.
   JobState state = JobState::kPending;
   std::uint64_t version = 1;  ///< Rises with every change that a follower may see.
   std::int64_t submitted_ms = 0;
@@ -77,6 +86,7 @@ struct Job {
   /// The server's optimiser after the last advanced round. Shared with the action that advances.
   std::shared_ptr<const ml::ServerState> server;
   std::optional<Round> round;  ///< Running: unless nothing is left to train, or a save is awaited.
+  bool crowded_out = false;    ///< No node is at work on it, since other jobs hold their slots.
   bool advancing = false;      ///< An AdvanceRound of it is out.
   /// Answers to come about rounds that were dropped, before those about the current ones.
   std::size_t stale_steps = 0;

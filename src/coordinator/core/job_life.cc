@@ -26,6 +26,11 @@ std::string kept_weights(const Checkpoint& checkpoint) {
   return "the weights of round " + std::to_string(round) + " are kept";
 }
 
+double work_per_row(const JobSpecification& job) {
+  return static_cast<double>(ml::parameter_count(job.rule.topology)) *
+         std::max(1U, job.rule.epochs);
+}
+
 /// The work of the job begins where its last validated round ended.
 void rewind(Job& job) {
   job.round_weights = job.validated.weights;
@@ -60,8 +65,10 @@ Actions Scheduler::restore(std::vector<StoredJob> jobs,
   for (StoredJob& stored : jobs) {
     Job job;
     job.id = std::move(stored.job);
+    job.share = stored.share;
     job.specification = std::move(stored.specification);
     job.digest = job_digest(*job.specification);
+    job.work_per_row = work_per_row(*job.specification);
     job.shard_rows = std::move(stored.shard_rows);
     job.submitted_ms = stored.submitted_ms;
     job.ended_ms = stored.ended_ms;
@@ -74,17 +81,13 @@ Actions Scheduler::restore(std::vector<StoredJob> jobs,
     GRADMILL_CHECK(job.finished.size() == job.durable.round || has_ended(stored.state));
     rewind(job);
     job.state = stored.state;
-    const bool goes_on = stored.state == JobState::kPending && jobs_.first() == nullptr;
-    if (goes_on) {
-      job.state = JobState::kRecovering;
-      actions.emplace_back(
-          job_note(job, "recovering", "goes on after round " + std::to_string(job.durable.round)));
-    }
-    const std::string id = job.id;
     jobs_.add(std::move(job));
-    if (goes_on) {
-      end_if_over(*jobs_.find(id), now, actions);
-    }
+  }
+  while (Job* const job = next_to_start()) {
+    start(*job, JobState::kRecovering);
+    actions.emplace_back(
+        job_note(*job, "recovering", "goes on after round " + std::to_string(job->durable.round)));
+    end_if_over(*job, now, actions);
   }
   dispatch(now, actions);
   return actions;
@@ -98,8 +101,10 @@ Actions Scheduler::submit(JobSubmission submission, TimePoint now) {
   Actions actions;
   Job job;
   job.id = std::move(submission.id);
+  job.share = submission.share;
   job.specification = std::move(submission.specification);
   job.digest = job_digest(*job.specification);
+  job.work_per_row = work_per_row(*job.specification);
   job.shard_rows = std::move(submission.shard_rows);
   job.submitted_ms = wall_ms(now);
   job.validated.weights = std::move(submission.weights);
@@ -111,7 +116,8 @@ Actions Scheduler::submit(JobSubmission submission, TimePoint now) {
                 job.shard_rows,
                 job.validated.weights,
                 std::move(submission.blobs),
-                job.submitted_ms},
+                job.submitted_ms,
+                job.share},
        actions);
   actions.emplace_back(job_note(job,
                                 "submitted",
@@ -161,11 +167,21 @@ Actions Scheduler::remove(const std::string& id, TimePoint now) {
   return actions;
 }
 
-void Scheduler::start_next(TimePoint now, Actions& actions) {
-  Job* const job = jobs_.first();
-  if (job != nullptr && job->state == JobState::kPending && !job->move) {
-    job->state = JobState::kRunning;
-    ++job->version;
+Job* Scheduler::next_to_start() const {
+  const auto next = std::find_if(
+      jobs_.line().begin(), jobs_.line().end(), [](const Job* job) { return !job->move; });
+  const bool has_room = jobs_.running().size() < options_.running_jobs_max;
+  return has_room && next != jobs_.line().end() ? *next : nullptr;
+}
+
+void Scheduler::start(Job& job, JobState state) {
+  jobs_.start(job, state);
+  shares_.add(job.number, job.kind, job.share);
+}
+
+void Scheduler::start_waiting(TimePoint now, Actions& actions) {
+  while (Job* const job = next_to_start()) {
+    start(*job, JobState::kRunning);
     actions.emplace_back(job_note(*job, "started", ""));
     end_if_over(*job, now, actions);
   }
@@ -231,6 +247,9 @@ void Scheduler::finish_move_if_settled(Job& job, Actions& actions) {
     return;
   }
   const JobMove move = *std::exchange(job.move, std::nullopt);
+  if (shares_.knows(job.number)) {
+    shares_.remove(job.number);
+  }
   jobs_.move(job, move.to);
   job.end = move.end;
   Note note = job_note(job, std::string(name_of(move.to)), move.end.message);

@@ -20,7 +20,7 @@ Actions Scheduler::round_advanced(const std::string& id,
                                   TimePoint now) {
   Actions actions;
   if (!is_stale_step(id) && is_advancing(id, round)) {
-    Job& job = *jobs_.running();
+    Job& job = *jobs_.running(id);
     AdvancedRound& advanced = job.advanced.emplace_back();
     advanced.report = job.round->report(nodes_, now);
     advanced.report.aggregate = step.seconds;
@@ -41,8 +41,9 @@ Actions Scheduler::round_advanced(const std::string& id,
 Actions Scheduler::round_diverged(const std::string& id, std::uint32_t round, TimePoint now) {
   Actions actions;
   if (!is_stale_step(id) && is_advancing(id, round)) {
-    jobs_.running()->advancing = false;
-    conclude(*jobs_.running(),
+    Job& job = *jobs_.running(id);
+    job.advancing = false;
+    conclude(job,
              {JobState::kFailed,
               {"diverged",
                "the weights are no longer finite after round " + std::to_string(round) +
@@ -81,8 +82,8 @@ Actions Scheduler::round_validated(const std::string& id,
                                    const RoundValidation& validation,
                                    TimePoint now) {
   Actions actions;
-  Job* const job = jobs_.running();
-  const bool is_due = !is_stale_validation(id) && job != nullptr && job->id == id && !job->move &&
+  Job* const job = jobs_.running(id);
+  const bool is_due = !is_stale_validation(id) && job != nullptr && !job->move &&
                       job->validated.round + 1 == round && awaiting_validation(*job) > 0;
   if (is_due) {
     AdvancedRound& advanced = job->advanced[round - job->durable.round - 1];
@@ -177,6 +178,7 @@ void Scheduler::start_round(Job& job, TimePoint now) {
   const std::uint64_t of_earlier_starts = (options_.epoch - 1) << 20U;
   job.round.emplace(
       passed + 1, job.shard_rows.size(), now, std::max(of_earlier_starts, job.offers_before));
+  shares_.arrived(job.number);
 }
 
 void Scheduler::end_late_round(Job& job, TimePoint now, Actions& actions) {
@@ -187,9 +189,7 @@ void Scheduler::end_late_round(Job& job, TimePoint now, Actions& actions) {
   if (!is_late || round.complete() || round.done() < specification.quorum) {
     return;
   }
-  for (NodeId node = 0; node < nodes_.size(); ++node) {
-    static_cast<void>(nodes_.take_queue(node));
-  }
+  nodes_.drop_queued(job.number);
   for (const auto& [shard, lease] : round.skip_rest()) {
     actions.emplace_back(CancelTask{lease.node, round.id(job.id, shard, lease.offer)});
   }
@@ -207,8 +207,8 @@ bool Scheduler::is_stale_validation(const std::string& id) {
 }
 
 bool Scheduler::is_advancing(const std::string& id, std::uint32_t round) const {
-  const Job* const job = jobs_.running();
-  return job != nullptr && job->id == id && job->advancing && job->round->number() == round;
+  const Job* const job = jobs_.running(id);
+  return job != nullptr && job->advancing && job->round->number() == round;
 }
 
 std::size_t Scheduler::awaiting_validation(const Job& job) {
@@ -262,9 +262,7 @@ void Scheduler::drop_round(Job& job, Actions& actions) {
         actions.emplace_back(CancelTask{lease.node, job.round->id(job.id, shard, lease.offer)});
       }
     }
-    for (NodeId node = 0; node < nodes_.size(); ++node) {
-      static_cast<void>(nodes_.take_queue(node));
-    }
+    nodes_.drop_queued(job.number);
   }
   job.round.reset();
   job.stale_steps += job.advancing ? 1U : 0U;
@@ -291,7 +289,7 @@ void Scheduler::check_invariants(const Job& job) const {
     GRADMILL_CHECK(job.advancing || !job.round->complete() ||
                    awaiting_validation(job) == kAwaitingMax);
     job.round->check_invariants();
-    job.round->check_invariants(job.id, nodes_);
+    job.round->check_invariants(job.id, job.number, nodes_);
   }
 }
 

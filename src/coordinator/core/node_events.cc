@@ -152,41 +152,44 @@ void Scheduler::judge_silence(TimePoint now, Actions& actions) {
 }
 
 void Scheduler::reclaim_queue(NodeId node) {
-  for (const std::uint32_t shard : nodes_.take_queue(node)) {
-    jobs_.running()->round->unqueue(shard);
+  for (const TaskKey& task : nodes_.take_queue(node)) {
+    jobs_.running().at(task.job)->round->unqueue(task.shard);
   }
 }
 
 void Scheduler::settle_losses(NodeId node) {
-  if (Job* const job = jobs_.running(); job != nullptr && job->round) {
-    job->round->survived(node);
+  for (const auto& [number, job] : jobs_.running()) {
+    if (job->round) {
+      job->round->survived(node);
+    }
   }
 }
 
 void Scheduler::count_deaths(NodeId node, TimePoint until, TimePoint now, Actions& actions) {
-  Job* const job = jobs_.running();
-  if (job == nullptr || !job->round) {
-    return;
-  }
-  const std::vector<std::uint32_t> shards = job->round->died(node, until);
-  for (const std::uint32_t shard : shards) {
-    const Round::Task& task = job->round->task(shard);
-    if (task.place == Round::Place::kQueued) {  // It may be among others there.
-      nodes_.withdraw(task.node, shard);
-      job->round->unqueue(shard);
+  for (const auto& [number, job] : jobs_.running()) {
+    if (!job->round) {
+      continue;
     }
-  }
-  for (const std::uint32_t shard : shards) {
-    end_if_hopeless(*job, shard, now, actions);
+    const std::vector<std::uint32_t> shards = job->round->died(node, until);
+    for (const std::uint32_t shard : shards) {
+      const Round::Task& task = job->round->task(shard);
+      if (task.place == Round::Place::kQueued) {  // It may be among others there.
+        nodes_.withdraw(task.node, {number, shard});
+        job->round->unqueue(shard);
+      }
+    }
+    for (const std::uint32_t shard : shards) {
+      end_if_hopeless(*job, shard, now, actions);
+    }
   }
 }
 
 void Scheduler::release_node(NodeId node, LossReason reason, TimePoint now, Actions& actions) {
   reclaim_queue(node);
-  Job* const job = jobs_.running();
   const std::set<TaskId> offers = nodes_.at(node).offers;
   for (const TaskId& task : offers) {
-    if (holder_of(task) == nullptr) {
+    Job* const job = holder_of(task);
+    if (job == nullptr) {
       continue;
     }
     actions.emplace_back(CancelTask{node, task});
@@ -197,9 +200,10 @@ void Scheduler::release_node(NodeId node, LossReason reason, TimePoint now, Acti
     ++job->version;
     end_if_hopeless(*job, task.shard, now, actions);
   }
-  for (std::uint32_t shard = 0; job != nullptr && job->round && shard < job->round->size();
-       ++shard) {
-    end_if_diverged(*job, shard, now, actions);  // The others alive may all have said so.
+  for (const auto& [number, job] : jobs_.running()) {
+    for (std::uint32_t shard = 0; job->round && shard < job->round->size(); ++shard) {
+      end_if_diverged(*job, shard, now, actions);  // The others alive may all have said so.
+    }
   }
 }
 

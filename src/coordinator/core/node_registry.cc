@@ -221,7 +221,7 @@ void NodeRegistry::refused(NodeId id) {
 
 void NodeRegistry::accepted(NodeId id) { nodes_.at(id).busy_in_a_row = 0; }
 
-void NodeRegistry::finished(NodeId id, Duration taken, std::uint64_t rows, TimePoint now) {
+void NodeRegistry::finished(NodeId id, Duration taken, double work, TimePoint now) {
   const double seconds = std::chrono::duration<double>(taken).count();
   Node& node = nodes_.at(id);
   ++node.tally.tasks;
@@ -229,34 +229,46 @@ void NodeRegistry::finished(NodeId id, Duration taken, std::uint64_t rows, TimeP
   node.busy_in_a_row = 0;
   node.last_fault.clear();
   node.refusal_share -= kAverageWeight * node.refusal_share;
-  node.seconds_per_row = moved(node.seconds_per_row, seconds / static_cast<double>(rows));
+  node.seconds_per_row = moved(node.seconds_per_row, seconds / work);
   node.seconds_per_task = moved(node.seconds_per_task, seconds);
   node.measured_at = now;
 }
 
 void NodeRegistry::refresh(NodeId id) {
   Node& node = nodes_[id];
-  node.in_flight = static_cast<std::uint32_t>(node.queue.size() + node.offers.size());
-  if (!node.queue.empty() && node.offers.size() < node.open_slots()) {
+  node.in_flight = static_cast<std::uint32_t>(node.queued + node.offers.size());
+  if (node.queued > 0 && node.offers.size() < node.open_slots()) {
     ready_.insert(id);
   } else {
     ready_.erase(id);
   }
-  const bool is_free = node.state == NodeState::kAlive && node.in_flight < node.open_slots();
+  const bool is_free =
+      node.state == NodeState::kAlive && !node.drained && node.in_flight < node.open_slots();
   if (is_free != free_[id]) {
     free_[id] = is_free;
     nodes_free_ += is_free ? 1 : std::size_t(-1);
   }
 }
 
-void NodeRegistry::enqueue(NodeId id, std::uint32_t shard) {
-  nodes_.at(id).queue.push_back(shard);
+void NodeRegistry::enqueue(NodeId id, const TaskKey& task) {
+  Node& node = nodes_.at(id);
+  node.queues[task.job].push_back(task.shard);
+  ++node.queued;
   refresh(id);
 }
 
-void NodeRegistry::withdraw(NodeId id, std::uint32_t shard) {
-  const std::size_t erased = std::erase(nodes_.at(id).queue, shard);
+void NodeRegistry::withdraw(NodeId id, const TaskKey& task) {
+  Node& node = nodes_.at(id);
+  std::deque<std::uint32_t>& queue = node.queues.at(task.job);
+  if (node.reserved == task.job && node.offers.empty() && queue.front() == task.shard) {
+    node.reserved.reset();
+  }
+  const std::size_t erased = std::erase(queue, task.shard);
   GRADMILL_CHECK(erased == 1);
+  --node.queued;
+  if (queue.empty()) {
+    node.queues.erase(task.job);
+  }
   refresh(id);
 }
 
@@ -264,28 +276,71 @@ std::optional<NodeId> NodeRegistry::ready() const {
   return ready_.empty() ? std::nullopt : std::optional(*ready_.begin());
 }
 
-std::optional<std::uint32_t> NodeRegistry::dequeue(NodeId id) {
+std::optional<std::uint32_t> NodeRegistry::dequeue(NodeId id, JobNumber job) {
   Node& node = nodes_.at(id);
-  if (node.queue.empty() || node.offers.size() >= node.open_slots()) {
+  const auto queue = node.queues.find(job);
+  if (queue == node.queues.end() || node.offers.size() >= node.open_slots()) {
     return std::nullopt;
   }
-  const std::uint32_t shard = node.queue.front();
-  node.queue.pop_front();
+  const std::uint32_t shard = queue->second.front();
+  queue->second.pop_front();
+  --node.queued;
+  if (queue->second.empty()) {
+    node.queues.erase(queue);
+  }
   refresh(id);
   return shard;
 }
 
-std::deque<std::uint32_t> NodeRegistry::take_queue(NodeId id) {
+std::vector<TaskKey> NodeRegistry::take_queue(NodeId id) {
   Node& node = nodes_.at(id);
-  std::deque<std::uint32_t> queue = std::exchange(node.queue, {});
-  node.reserved = node.reserved && !node.offers.empty();
+  std::vector<TaskKey> tasks;
+  tasks.reserve(node.queued);
+  for (const auto& [job, queue] : std::exchange(node.queues, {})) {
+    for (const std::uint32_t shard : queue) {
+      tasks.push_back({job, shard});
+    }
+  }
+  node.queued = 0;
+  if (node.offers.empty()) {
+    node.reserved.reset();
+  }
   refresh(id);
-  return queue;
+  return tasks;
 }
 
-void NodeRegistry::reserve(NodeId id) {
+void NodeRegistry::drop_queued(JobNumber job) {
+  for (NodeId id = 0; id < nodes_.size(); ++id) {
+    Node& node = nodes_[id];
+    const auto queue = node.queues.find(job);
+    if (queue == node.queues.end()) {
+      continue;
+    }
+    node.queued -= queue->second.size();
+    node.queues.erase(queue);
+    if (node.reserved == job && node.offers.empty()) {
+      node.reserved.reset();
+    }
+    refresh(id);
+  }
+}
+
+void NodeRegistry::reserve(NodeId id, JobNumber job) {
   GRADMILL_CHECK(nodes_.at(id).in_flight == 0);
-  nodes_[id].reserved = true;
+  nodes_[id].reserved = job;
+  undrain(id);
+}
+
+void NodeRegistry::drain(NodeId id, const TaskKey& task) {
+  GRADMILL_CHECK(nodes_.at(id).queued == 0);
+  nodes_[id].drained = task;
+  draining_.insert(id);
+  refresh(id);
+}
+
+void NodeRegistry::undrain(NodeId id) {
+  nodes_.at(id).drained.reset();
+  draining_.erase(id);
   refresh(id);
 }
 
@@ -298,7 +353,9 @@ void NodeRegistry::offer(NodeId id, const TaskId& task) {
 void NodeRegistry::answered(NodeId id, const TaskId& task) {
   const bool was_out = nodes_.at(id).offers.erase(task) == 1;
   GRADMILL_CHECK(was_out);
-  nodes_[id].reserved = nodes_[id].reserved && !nodes_[id].offers.empty();
+  if (nodes_[id].offers.empty()) {
+    nodes_[id].reserved.reset();
+  }
   refresh(id);
 }
 

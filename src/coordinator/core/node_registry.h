@@ -14,6 +14,7 @@
 #include "base/address.h"
 #include "coordinator/core/policy/policy.h"
 #include "coordinator/core/record.h"
+#include "coordinator/core/task.h"
 #include "protocol/node_status.h"
 #include "protocol/task.h"
 
@@ -47,7 +48,7 @@ struct alignas(64) Node {
   NodeState state = NodeState::kFailed;
   std::uint32_t slots = 1;
   std::uint32_t in_flight = 0;  ///< Queued or offered.
-  double seconds_per_row = 0;   ///< Moving average over its tasks; 0 while unknown.
+  double seconds_per_row = 0;   ///< Of work: moving average over its tasks; 0 while unknown.
   double seconds_per_task = 0;  ///< Likewise.
   double refusal_share = 0;     ///< Likewise over its offers.
   TimePoint measured_at{};
@@ -58,7 +59,8 @@ struct alignas(64) Node {
   NodeSource source = NodeSource::kListed;
   bool removed = false;               ///< Taken out by hand: heartbeats do not bring it back.
   std::string removed_incarnation{};  ///< Of the process that was taken out.
-  bool reserved = false;              ///< For one task alone, until that is answered.
+  std::optional<JobNumber> reserved;  ///< For one task of the job alone, until that is answered.
+  std::optional<TaskKey> drained;     ///< Gets nothing else, so that this task can run alone.
   bool forgotten = false;             ///< No member any more; its id is not used again.
   NodeHello hello;
   TimePoint member_since{};
@@ -66,8 +68,9 @@ struct alignas(64) Node {
   std::chrono::milliseconds uptime{0};
   std::string trouble = "has not answered yet";  ///< Why it is not alive, for people.
   std::string last_fault;                        ///< Since its last good result, for people.
-  std::deque<std::uint32_t> queue;               ///< Shards that wait for a slot of it.
-  std::set<TaskId> offers;                       ///< Offers out that have not been answered.
+  std::map<JobNumber, std::deque<std::uint32_t>> queues;  ///< Shards that wait for a slot of it.
+  std::size_t queued = 0;                                 ///< All of them.
+  std::set<TaskId> offers;  ///< Offers out that have not been answered.
   std::uint32_t faults_in_a_row = 0;
   std::uint32_t busy_in_a_row = 0;
   NodeTally tally;  ///< Over all jobs since the start.
@@ -112,9 +115,9 @@ class NodeRegistry {
   /// When, after `now`, the next node that is alive may be given tasks again.
   [[nodiscard]] std::optional<TimePoint> next_usable(TimePoint now) const;
   [[nodiscard]] NodeView view(NodeId id, TimePoint now) const;
-  /// Views of the usable nodes but those in `refused`; without those in `failed` too, unless no
-  /// other is left. No idle node is shown as faster than all were measured. Valid until the next
-  /// call.
+  /// Views of the usable nodes that are not drained but those in `refused`; without those in
+  /// `failed` too, unless no other is left. No idle node is shown as faster than all were measured.
+  /// Valid until the next call.
   [[nodiscard]] const std::vector<NodeView>& views(const std::set<NodeId>& refused,
                                                    const std::vector<NodeId>& failed,
                                                    TimePoint now) const;
@@ -156,21 +159,28 @@ class NodeRegistry {
   void accepted(NodeId id);
   /// An offer ended in a fault of the node.
   void failed(NodeId id) { ++nodes_.at(id).tally.failed; }
-  /// A result came, `taken` after the offer of a task of `rows` rows.
-  void finished(NodeId id, Duration taken, std::uint64_t rows, TimePoint now);
+  /// A result came, `taken` after the offer of a task of `work`: rows, if all jobs are alike.
+  void finished(NodeId id, Duration taken, double work, TimePoint now);
 
-  /// The shard waits for a slot of the node.
-  void enqueue(NodeId id, std::uint32_t shard);
+  /// The task waits for a slot of the node.
+  void enqueue(NodeId id, const TaskKey& task);
   /// It waits there no longer.
-  void withdraw(NodeId id, std::uint32_t shard);
-  /// A node whose queue has a shard for which it has a slot.
+  void withdraw(NodeId id, const TaskKey& task);
+  /// A node whose queue has a task for which it has a slot.
   [[nodiscard]] std::optional<NodeId> ready() const;
-  /// The next shard of the queue, taken out of it, if the node has a free slot.
-  [[nodiscard]] std::optional<std::uint32_t> dequeue(NodeId id);
+  /// The job's next shard of the queue, taken out of it, if the node has a free slot.
+  [[nodiscard]] std::optional<std::uint32_t> dequeue(NodeId id, JobNumber job);
   /// The whole queue, taken out of the node.
-  [[nodiscard]] std::deque<std::uint32_t> take_queue(NodeId id);
-  /// The node, which has no task, has one slot until its next one has been answered.
-  void reserve(NodeId id);
+  [[nodiscard]] std::vector<TaskKey> take_queue(NodeId id);
+  /// Takes the tasks of the job out of all queues.
+  void drop_queued(JobNumber job);
+  /// The node, which has no task, has one slot until the next one of the job has been answered.
+  void reserve(NodeId id, JobNumber job);
+  /// The node gets no task, until it is reserved or undrained; its queue must be empty.
+  void drain(NodeId id, const TaskKey& task);
+  void undrain(NodeId id);
+  /// Nodes that are drained.
+  [[nodiscard]] const std::set<NodeId>& draining() const { return draining_; }
   /// The offer occupies a slot until it is answered, exactly once.
   void offer(NodeId id, const TaskId& task);
   void answered(NodeId id, const TaskId& task);
@@ -187,6 +197,7 @@ class NodeRegistry {
   std::vector<Node> nodes_;
   std::map<Address, NodeId> members_;
   std::set<NodeId> ready_;
+  std::set<NodeId> draining_;
   std::vector<bool> free_;  // by node: alive, with a slot that nothing is in flight for
   std::size_t nodes_free_ = 0;
   std::optional<TimePoint> next_judgement_;

@@ -104,7 +104,7 @@ const std::vector<NodeView>& NodeRegistry::views(const std::set<NodeId>& refused
     if (node.reachable() && node.seconds_per_row > 0) {
       least = least == 0 ? node.seconds_per_row : std::min(least, node.seconds_per_row);
     }
-    if (usable(id, now) && (refused.empty() || !refused.contains(id))) {
+    if (usable(id, now) && !node.drained && (refused.empty() || !refused.contains(id))) {
       views_.push_back(view(id, now));
     }
   }

@@ -13,6 +13,7 @@
 #include "base/blob.h"
 #include "ml/server_optimizer.h"
 #include "protocol/job_event.h"
+#include "protocol/job_share.h"
 #include "protocol/job_specification.h"
 #include "protocol/job_status.h"
 #include "protocol/node_status.h"
@@ -55,6 +56,7 @@ struct JobAdded {
   Blob weights;             ///< Where the first round starts from.
   std::vector<Blob> blobs;  ///< Every blob of the specification.
   std::int64_t submitted_ms = 0;
+  JobShare share{};
 };
 
 /// A round is finished.
@@ -117,6 +119,7 @@ struct StoredJob {
   std::shared_ptr<const JobSpecification> specification;
   std::vector<std::uint64_t> shard_rows;
   std::int64_t submitted_ms = 0;
+  JobShare share{};
   JobState state = JobState::kPending;  ///< Pending also where it ran; paused, or an end.
   JobEnd end;
   std::int64_t ended_ms = 0;

@@ -156,6 +156,8 @@ class Round {
   void give_back(std::uint32_t shard, std::uint64_t offer, TimePoint now);
   /// The node's process goes on: what was lost with it was lost on the way.
   void survived(NodeId node);
+  /// That no node was at work on it until now is not for lack of capacity.
+  void excuse_idleness(TimePoint now) { idle_since_ = now; }
   /// A process of it that lived until `until` at least has ended, unplanned: what it had begun by
   /// then and lost died with it. Returns all that was lost, begun or not.
   [[nodiscard]] std::vector<std::uint32_t> died(NodeId node, TimePoint until = TimePoint::max());
@@ -176,8 +178,8 @@ class Round {
 
   /// Aborts unless the counters and sets agree with the tasks.
   void check_invariants() const;
-  /// Aborts unless the tasks, those of `job`, agree with the books of the nodes.
-  void check_invariants(const std::string& job, const NodeRegistry& nodes) const;
+  /// Aborts unless the tasks, those of this job, agree with the books of the nodes.
+  void check_invariants(const std::string& job, JobNumber number, const NodeRegistry& nodes) const;
 
  private:
   /// Takes the lease off its task, which is pending if it was the last one. Returns the lease.

@@ -48,14 +48,17 @@ void Round::check_invariants() const {
   GRADMILL_CHECK(choosy == choosy_.size() && singles == singles_.size());
 }
 
-void Round::check_invariants(const std::string& job, const NodeRegistry& nodes) const {
+void Round::check_invariants(const std::string& job,
+                             JobNumber number,
+                             const NodeRegistry& nodes) const {
   std::size_t queued = 0;
   for (NodeId node = 0; node < nodes.size(); ++node) {
-    const std::deque<std::uint32_t>& queue = nodes.at(node).queue;
-    GRADMILL_CHECK(nodes.at(node).reachable() || queue.empty());
-    GRADMILL_CHECK(!nodes.at(node).reserved || nodes.at(node).offers.size() <= 1);
-    queued += queue.size();
-    for (const std::uint32_t shard : queue) {
+    const auto queue = nodes.at(node).queues.find(number);
+    if (queue == nodes.at(node).queues.end()) {
+      continue;
+    }
+    queued += queue->second.size();
+    for (const std::uint32_t shard : queue->second) {
       GRADMILL_CHECK(tasks_.at(shard).place == Place::kQueued && tasks_[shard].node == node);
     }
   }

@@ -40,9 +40,12 @@ std::set<NodeId> Round::closed_to(std::uint32_t shard) const {
 
 bool Round::diverged(std::uint32_t shard, const NodeRegistry& nodes) const {
   const std::set<NodeId>& said = tasks_.at(shard).diverged_on;
+  if (said.empty()) {
+    return false;
+  }
   const std::set<NodeId> alive = nodes.alive();
   const bool everywhere = std::includes(said.begin(), said.end(), alive.begin(), alive.end());
-  return said.size() >= 2 || (!said.empty() && everywhere);
+  return said.size() >= 2 || everywhere;
 }
 
 std::optional<JobEnd> Round::hopeless(std::uint32_t shard, const NodeRegistry& nodes) const {

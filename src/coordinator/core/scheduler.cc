@@ -43,16 +43,27 @@ std::optional<TimePoint> Scheduler::wakeup(TimePoint now) const {
     }
   };
   consider(nodes_.next_judgement());
-  const Job* const job = jobs_.running();
-  if (job == nullptr || !job->round || job->round->complete()) {
-    return earliest;
+  for (const auto& [number, job] : jobs_.running()) {
+    if (job->round && !job->round->complete()) {
+      consider(wakeup(*job, now));
+    }
   }
-  const Round& round = *job->round;
-  if (!round.has_takers()) {
+  return earliest;
+}
+
+std::optional<TimePoint> Scheduler::wakeup(const Job& job, TimePoint now) const {
+  std::optional<TimePoint> earliest;
+  const auto consider = [&](std::optional<TimePoint> time) {
+    if (time && *time > now) {
+      earliest = earliest ? std::min(*earliest, *time) : *time;
+    }
+  };
+  const Round& round = *job.round;
+  if (!round.has_takers() && !job.crowded_out) {
     consider(round.idle_since() + options_.capacity_timeout);
   }
-  if (job->specification->quorum > 0) {
-    consider(round.started() + job->specification->round_deadline);
+  if (job.specification->quorum > 0) {
+    consider(round.started() + job.specification->round_deadline);
   }
   for (const std::uint32_t shard : round.choosy()) {
     consider(round.task(shard).forgiven_at);
@@ -61,7 +72,11 @@ std::optional<TimePoint> Scheduler::wakeup(TimePoint now) const {
     consider(nodes_.next_usable(now));
   }
   consider(round.next_late());
-  if (round.queued() > 0 && nodes_.has_free_slot()) {
+  const bool is_any_queued =
+      std::any_of(jobs_.running().begin(), jobs_.running().end(), [](const auto& one) {
+        return one.second->round && one.second->round->queued() > 0;
+      });
+  if (is_any_queued && nodes_.has_free_slot()) {
     consider(round.next_late_node(now));
     consider(nodes_.next_usable(now));
   }
@@ -96,40 +111,73 @@ std::map<std::string, NodeTally> Scheduler::tallies(const Job& job) const {
 
 void Scheduler::dispatch(TimePoint now, Actions& actions) {
   judge_silence(now, actions);
-  start_next(now, actions);
-  Job* job = jobs_.running();
-  if (job != nullptr && out_of_capacity(*job, now)) {
-    begin_move(*job,
-               {JobState::kFailed,
-                {"no_capacity",
-                 "no node accepted a task for " + seconds_in_words(options_.capacity_timeout) +
-                     ": " + nodes_.in_words(job->tallies)}},
-               now,
-               actions);
+  const std::map<JobNumber, Job*> ran = jobs_.running();
+  for (const auto& [number, job] : ran) {
+    if (job->crowded_out && job->round) {
+      job->round->excuse_idleness(now);
+    }
+    if (out_of_capacity(*job, now)) {
+      begin_move(*job,
+                 {JobState::kFailed,
+                  {"no_capacity",
+                   "no node accepted a task for " + seconds_in_words(options_.capacity_timeout) +
+                       ": " + nodes_.in_words(job->tallies)}},
+                 now,
+                 actions);
+    }
+    finish_move_if_settled(*job,
+                           actions);  // It waits for nodes; jobs that do not run wait for none.
   }
-  if (Job* const first = jobs_.first()) {
-    finish_move_if_settled(*first, actions);  // Others wait for no node.
+  start_waiting(now, actions);
+  for (const auto& [number, job] : jobs_.running()) {
+    start_round(*job, now);
+    if (job->round) {
+      end_late_round(*job, now, actions);
+    }
   }
-  start_next(now, actions);
-  job = jobs_.running();
-  if (job == nullptr) {
-    return;
+  place_tasks(now, actions);
+}
+
+void Scheduler::place_tasks(TimePoint now, Actions& actions) {
+  undrain_needless(now);
+  assign_pending(now, actions);
+  if (drain_for_suspects(now)) {
+    assign_pending(now, actions);
   }
-  start_round(*job, now);
-  if (job->round) {
-    end_late_round(*job, now, actions);
-    assign_pending(*job, now);
-    offer_queued(*job, now, actions);
-    relieve_late_nodes(*job, now, actions);
-    copy_stragglers(*job, now, actions);
+  relieve_late_nodes(now, actions);
+  for (const auto& [number, job] : jobs_.running()) {
+    if (job->round) {
+      copy_stragglers(*job, now, actions);
+    }
+  }
+  for (const auto& [number, job] : jobs_.running()) {
+    job->crowded_out = is_crowded_out(*job);
   }
 }
 
 void Scheduler::check_invariants() const {
   jobs_.check_invariants();
-  if (const Job* const job = jobs_.running()) {
+  GRADMILL_CHECK(jobs_.running().size() <= options_.running_jobs_max);
+  for (const auto& [number, job] : jobs_.running()) {
     check_invariants(*job);
+    GRADMILL_CHECK(shares_.knows(number));
   }
+  std::size_t offers = 0;
+  for (NodeId id = 0; id < nodes_.size(); ++id) {
+    const Node& node = nodes_.at(id);
+    offers += node.offers.size();
+    GRADMILL_CHECK(node.reachable() || node.queued == 0);
+    GRADMILL_CHECK(!node.reserved || node.offers.size() <= 1);
+    GRADMILL_CHECK(!node.drained || node.queued == 0);
+    for (const auto& [number, queue] : node.queues) {
+      const auto job = jobs_.running().find(number);
+      GRADMILL_CHECK(!queue.empty() && job != jobs_.running().end() && job->second->round);
+    }
+    for (const TaskId& task : node.offers) {
+      GRADMILL_CHECK(bills_.contains(task));
+    }
+  }
+  GRADMILL_CHECK(offers == bills_.size());
   GRADMILL_CHECK(saved_ticket_ <= last_ticket_);
 }
 

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "coordinator/core/fair_share.h"
 #include "coordinator/core/job.h"
 #include "coordinator/core/job_table.h"
 #include "coordinator/core/node_registry.h"
@@ -117,14 +118,15 @@ struct SchedulerOptions {
   /// A round is held back while an earlier one has waited for longer to be durable, so that a crash
   /// costs no more than this of finished rounds.
   Duration unsaved_max = std::chrono::milliseconds(50);
-  Retention retention{};     ///< Its age is not applied here: see remove().
+  Retention retention{};              ///< Its age is not applied here: see remove().
+  std::size_t running_jobs_max = 16;  ///< At a time; the others wait in line.
   std::uint64_t epoch = 1;   ///< Of this start: offers of different starts have different numbers.
   std::int64_t wall_ms = 0;  ///< What the clock on the wall shows, since 1970, at TimePoint{}.
   std::uint64_t seed = 1;    ///< Of the jitter; the policy has its own.
 };
 
 /// Turns events into actions. Not thread-safe; every event comes with the time it happened, never
-/// earlier than the one before. Jobs run one at a time in order of arrival.
+/// earlier than the one before. Jobs run side by side and share the slots of the nodes.
 class Scheduler {
  public:
   Scheduler(const SchedulerOptions& options, std::unique_ptr<Policy> policy);
@@ -222,9 +224,9 @@ class Scheduler {
   [[nodiscard]] const std::vector<std::string>& jobs() const { return jobs_.all(); }
   /// How many of them have not ended.
   [[nodiscard]] std::size_t unended_jobs() const { return jobs().size() - jobs_.ended().size(); }
-  /// Jobs that run before `job`.
-  [[nodiscard]] std::size_t ahead(const Job& job) const { return jobs_.ahead(job.id); }
-  /// Ids of the jobs that run or wait, oldest first. Paused ones are not among them.
+  /// Jobs that run or wait before `job`, if it waits.
+  [[nodiscard]] std::size_t ahead(const Job& job) const { return jobs_.ahead(job); }
+  /// Ids of the jobs that run, and then of those that wait. Paused ones are not among them.
   [[nodiscard]] std::vector<std::string> live_jobs() const { return jobs_.live(); }
   [[nodiscard]] const NodeRegistry& nodes() const { return nodes_; }
   /// The last ticket given, and the last one that is durable.
@@ -244,15 +246,17 @@ class Scheduler {
   void check_invariants() const;
 
  private:
-  /// The running job, if `task` belongs to its current round and is an offer of its task that is
-  /// out.
+  /// The running job whose current round `task` belongs to, if it is an offer that is out.
   Job* holder_of(const TaskId& task);
 
   // scheduler.cc: what follows from every event; node_events.cc and task_events.cc have the events.
 
-  /// Judges the silent, ends the job that waited too long for capacity, starts the next in line,
-  /// gives every task that can go somewhere to a node, and offers what has a slot.
+  /// Judges the silent, ends jobs that waited too long for capacity, starts the next in line, gives
+  /// every task that can go somewhere to a node, and offers what has a slot.
   void dispatch(TimePoint now, Actions& actions);
+  void place_tasks(TimePoint now, Actions& actions);
+  /// When it is due for this job, whose round is not complete.
+  [[nodiscard]] std::optional<TimePoint> wakeup(const Job& job, TimePoint now) const;
   void judge_silence(TimePoint now, Actions& actions);
   /// Takes back what is queued at the node, and voids its leases.
   void reclaim_queue(NodeId node);
@@ -269,17 +273,26 @@ class Scheduler {
 
   // assignment.cc: which task goes where.
 
-  void assign_pending(Job& job, TimePoint now);
+  struct Waiting;
+  void assign_pending(TimePoint now, Actions& actions);
+  /// Assigns one more task of a job; false if none can go anywhere.
+  bool assign_next(Waiting& waiting, TimePoint now);
   /// Queues the task at the node that the policy picks, if it picks one.
   bool assign(Job& job, std::uint32_t shard, TimePoint now);
-  void offer_queued(Job& job, TimePoint now, Actions& actions);
+  void offer_queued(TimePoint now, Actions& actions);
   /// Gives nodes that would stay idle what waits behind the late tasks of others.
-  void relieve_late_nodes(Job& job, TimePoint now, Actions& actions);
+  void relieve_late_nodes(TimePoint now, Actions& actions);
+  /// Whether some other node may still be found for tasks like this one.
+  bool move_queued(const TaskKey& task,
+                   NodeId late,
+                   const std::set<NodeId>& but,
+                   TimePoint now,
+                   Actions& actions);
   /// A suspect task has the node, which must be idle, for itself.
   void queue_at(Job& job, std::uint32_t shard, NodeId node);
   /// The node that the policy picks for the shard among those with a free slot, or, if the shard is
   /// suspect, without any task; `but` not these.
-  std::optional<NodeId> pick_idle(const Round& round,
+  std::optional<NodeId> pick_idle(const Job& job,
                                   std::uint32_t shard,
                                   const std::set<NodeId>& but,
                                   TimePoint now);
@@ -290,15 +303,39 @@ class Scheduler {
                       NodeId late,
                       const std::string& what,
                       Actions& actions) const;
-  void make_offer(
-      Job& job, std::uint32_t shard, NodeId node, std::uint64_t number, Actions& actions);
+  void make_offer(Job& job,
+                  std::uint32_t shard,
+                  NodeId node,
+                  std::uint64_t number,
+                  TimePoint now,
+                  Actions& actions);
   [[nodiscard]] bool out_of_capacity(const Job& job, TimePoint now) const;
   /// Whether the policy keeps a task back although some node has a free slot for it.
   [[nodiscard]] bool holds_back(const Round& round, TimePoint now) const;
 
+  // sharing.cc: how jobs share the slots, and keep out of each other's way.
+
+  [[nodiscard]] TaskCost expected_cost(const Job& job, std::uint32_t shard) const;
+  /// The offer has been answered: its slot is free. Its job pays for the time if it was used.
+  enum class SlotTime { kUsed, kWasted };
+  void end_offer(NodeId node, const TaskId& task, SlotTime slot_time, TimePoint now);
+  void measure(Job& job, NodeId node, std::uint32_t shard, Duration taken, TimePoint now);
+  /// Whether the job waits for nothing but slots that other jobs hold: no lack of capacity.
+  [[nodiscard]] bool is_crowded_out(const Job& job) const;
+  /// A suspect task must run alone, but other jobs may leave no node idle: one is kept free of new
+  /// tasks until it is. Whether what waited there is pending again.
+  bool drain_for_suspects(TimePoint now);
+  void undrain_needless(TimePoint now);
+  [[nodiscard]] bool waits_alone(const TaskKey& task) const;
+  /// The node that was drained for the task, once it is idle.
+  [[nodiscard]] std::optional<NodeId> drained_for(const TaskKey& task) const;
+
   // job_life.cc and job_progress.cc: from submission to the end, and from round to round.
 
-  void start_next(TimePoint now, Actions& actions);
+  /// The first job of the line that may start, if there is room for one.
+  [[nodiscard]] Job* next_to_start() const;
+  void start(Job& job, JobState state);
+  void start_waiting(TimePoint now, Actions& actions);
   void start_round(Job& job, TimePoint now);
   void end_late_round(Job& job, TimePoint now, Actions& actions);
   void complete_if_all_in(Job& job, Actions& actions) const;
@@ -334,11 +371,20 @@ class Scheduler {
     TimePoint since{};                     ///< When the ticket was given.
   };
 
+  /// An offer that is out, as its job was charged for it.
+  struct Bill {
+    FairShare::Charge charge;
+    TimePoint offered_at{};
+  };
+
   SchedulerOptions options_;
   std::unique_ptr<Policy> policy_;
   std::mt19937_64 jitter_;
   NodeRegistry nodes_;
   JobTable jobs_;
+  FairShare shares_;              // between the jobs that run
+  std::map<TaskId, Bill> bills_;  // of all offers that are out
+  double seconds_per_work_ = 0;   // moving average over all tasks; 0 while unknown
   std::deque<Pending> unsaved_;
   std::uint64_t last_ticket_ = 0;
   std::uint64_t saved_ticket_ = 0;

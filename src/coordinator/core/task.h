@@ -1,6 +1,8 @@
 // What the scheduler hands out and takes back.
 #pragma once
 
+#include <compare>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -8,6 +10,17 @@
 #include "protocol/task.h"
 
 namespace gradmill::coordinator {
+
+/// A job's number at this start of the coordinator, in order of arrival; never given again.
+using JobNumber = std::uint64_t;
+
+/// A task of a job's current round.
+struct TaskKey {
+  JobNumber job = 0;
+  std::uint32_t shard = 0;
+
+  friend auto operator<=>(const TaskKey&, const TaskKey&) = default;
+};
 
 /// What a node needs to know to do a task.
 struct TaskOffer {

@@ -46,7 +46,7 @@ Actions Scheduler::task_accepted(const TaskId& task, TimePoint now) {
 }
 
 Actions Scheduler::task_refused(NodeId node, const TaskId& task, TimePoint now) {
-  nodes_.answered(node, task);
+  end_offer(node, task, SlotTime::kWasted, now);
   nodes_.refused(node);
   Actions actions;
   if (Job* const job = holder_of(task)) {
@@ -60,11 +60,11 @@ Actions Scheduler::task_refused(NodeId node, const TaskId& task, TimePoint now) 
 }
 
 Actions Scheduler::task_done(NodeId node, const TaskId& task, TaskResult result, TimePoint now) {
-  nodes_.answered(node, task);
+  end_offer(node, task, SlotTime::kUsed, now);
   Actions actions;
-  Job* const job = jobs_.running();
-  const bool is_current = job != nullptr && job->id == task.job && job->round &&
-                          job->round->number() == task.round && task.shard < job->round->size();
+  Job* const job = jobs_.running(task.job);
+  const bool is_current = job != nullptr && job->round && job->round->number() == task.round &&
+                          task.shard < job->round->size();
   if (is_current) {
     const Round::Lease* const lease = job->round->lease(task.shard, task.offer);
     const Duration taken = lease == nullptr ? Duration{} : now - lease->offered_at;
@@ -73,7 +73,7 @@ Actions Scheduler::task_done(NodeId node, const TaskId& task, TaskResult result,
         job->round->complete(task.shard, task.offer, std::move(result), now, superseded);
     if (verdict == Verdict::kCounted) {
       job->state = JobState::kRunning;
-      nodes_.finished(node, taken, job->shard_rows[task.shard], now);
+      measure(*job, node, task.shard, taken, now);
       ++job->tallies[node].tasks;
       ++job->version;
       for (const Round::Lease& lost : superseded) {
@@ -101,7 +101,7 @@ Actions Scheduler::task_done(NodeId node, const TaskId& task, TaskResult result,
 
 Actions Scheduler::task_failed(
     NodeId node, const TaskId& task, LossReason reason, const std::string& why, TimePoint now) {
-  nodes_.answered(node, task);
+  end_offer(node, task, SlotTime::kUsed, now);
   nodes_.fault(node, why, now);
   nodes_.failed(node);
   reclaim_queue(node);
@@ -118,7 +118,7 @@ Actions Scheduler::task_failed(
 }
 
 Actions Scheduler::task_diverged(NodeId node, const TaskId& task, TimePoint now) {
-  nodes_.answered(node, task);
+  end_offer(node, task, SlotTime::kUsed, now);
   Actions actions;
   if (Job* const job = holder_of(task)) {
     Note note = task_note(task, "task_diverged", nodes_.at(node).address.text());
@@ -139,7 +139,7 @@ Actions Scheduler::task_lost(NodeId node,
                              LossReason reason,
                              const std::optional<std::string>& fault,
                              TimePoint now) {
-  nodes_.answered(node, task);
+  end_offer(node, task, SlotTime::kWasted, now);
   Actions actions;
   // What breaks when a node leaves is no fault of it.
   const bool is_fault = fault && nodes_.at(node).state != NodeState::kLeft;
@@ -166,9 +166,8 @@ Actions Scheduler::task_lost(NodeId node,
 }
 
 Job* Scheduler::holder_of(const TaskId& task) {
-  Job* const job = jobs_.running();
-  const bool holds = job != nullptr && job->id == task.job && job->round &&
-                     job->round->number() == task.round &&
+  Job* const job = jobs_.running(task.job);
+  const bool holds = job != nullptr && job->round && job->round->number() == task.round &&
                      job->round->lease(task.shard, task.offer) != nullptr;
   return holds ? job : nullptr;
 }

@@ -45,8 +45,12 @@ void CommitPlan::apply(const JobAdded& record) {
     return;
   }
   Touched touched;
-  const Definition definition{
-      next_number_++, record.job, record.specification, record.shard_rows, record.submitted_ms};
+  const Definition definition{next_number_++,
+                              record.job,
+                              record.specification,
+                              record.shard_rows,
+                              record.submitted_ms,
+                              record.share};
   touched.entry.definition = std::make_shared<const Definition>(definition);
   touched.added = &record;
   touched.definition_text = text_of(definition);

@@ -274,6 +274,7 @@ void StateLoader::recover(const Definition& definition, Progress progress) {
   job.specification = definition.specification;
   job.shard_rows = definition.shard_rows;
   job.submitted_ms = definition.submitted_ms;
+  job.share = definition.share;
   job.state = entry.progress.state;
   job.end = entry.progress.end;
   job.ended_ms = entry.progress.ended_ms;

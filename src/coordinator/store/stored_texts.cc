@@ -244,7 +244,9 @@ std::string text_of(const Definition& definition) {
                {"job", definition.job},
                {"specification", specification_json(*definition.specification)},
                {"shard_rows", definition.shard_rows},
-               {"submitted_ms", definition.submitted_ms}});
+               {"submitted_ms", definition.submitted_ms},
+               {"priority", definition.share.priority},
+               {"weight", definition.share.weight}});
 }
 
 Definition definition_of(std::string_view text) {
@@ -257,6 +259,13 @@ Definition definition_of(std::string_view text) {
         std::make_shared<const JobSpecification>(specification_of(object.at("specification")));
     get(object, "shard_rows", definition.shard_rows);
     get(object, "submitted_ms", definition.submitted_ms);
+    if (object.contains("priority")) {  // Older folders have neither.
+      get(object, "priority", definition.share.priority);
+      get(object, "weight", definition.share.weight);
+      if (!is_valid(definition.share)) {
+        throw Damage("no share of a job");
+      }
+    }
     return definition;
   });
 }

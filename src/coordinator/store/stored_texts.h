@@ -30,6 +30,7 @@ struct Definition {
   std::shared_ptr<const JobSpecification> specification;
   std::vector<std::uint64_t> shard_rows;
   std::int64_t submitted_ms = 0;
+  JobShare share{};
 };
 
 /// How far a job is; weights are named, without their bytes.

@@ -244,6 +244,7 @@ TEST_F(ServiceTest, ANodeWithAnotherKernelGetsNoTask) {
 }
 
 TEST_F(ServiceTest, JobsWaitAndAreCancelled) {
+  options_.scheduler.running_jobs_max = 1;
   start("load-balancing", {{0, Fault::kNone}});
   JobSpecification endless = specification_;
   endless.rule.epochs = kEpochsMax;

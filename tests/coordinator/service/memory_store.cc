@@ -59,6 +59,7 @@ void MemoryStore::keep(const JobAdded& record) {
   job.specification = record.specification;
   job.shard_rows = record.shard_rows;
   job.submitted_ms = record.submitted_ms;
+  job.share = record.share;
   job.checkpoint.weights = record.weights;
   job.checkpoint.server = std::make_shared<const ml::ServerState>();
   for (const Blob& blob : record.blobs) {

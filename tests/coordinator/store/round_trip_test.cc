@@ -2,10 +2,12 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "coordinator/store/state_folder_store.h"
+#include "coordinator/store/stored_texts.h"
 #include "coordinator/store/support.h"
 
 namespace gradmill::coordinator {
@@ -61,10 +63,23 @@ TEST_F(StoreRoundTrip, KeepsEveryFieldOfASubmittedJob) {
   EXPECT_EQ(job.specification->rule.standardization, expected.rule.standardization);
   EXPECT_THAT(job.shard_rows, ElementsAre(10, 20));
   EXPECT_EQ(job.submitted_ms, 1234567890123);
+  EXPECT_EQ(job.share, (JobShare{.priority = -3, .weight = 7}));
   EXPECT_EQ(job.state, JobState::kPending);
   EXPECT_EQ(job.checkpoint.round, 0U);
   EXPECT_EQ(*job.checkpoint.weights.bytes, *added("").weights.bytes);
   EXPECT_TRUE(job.checkpoint.exact);
+}
+
+TEST_F(StoreRoundTrip, AJobFromBeforeThereWereSharesHasTheCommonOne) {
+  const JobAdded record = added("job");
+  std::string text =
+      text_of(Definition{1, record.job, record.specification, record.shard_rows, 5, record.share});
+  for (const std::string_view gone : {R"("priority":-3,)", R"(,"weight":7)"}) {
+    const std::size_t at = text.find(gone);
+    ASSERT_NE(at, std::string::npos) << text;
+    text.erase(at, gone.size());
+  }
+  EXPECT_EQ(definition_of(text).share, JobShare{});
 }
 
 TEST_F(StoreRoundTrip, KeepsRoundsWithTheirTasksAndTheCheckpoint) {

@@ -116,7 +116,8 @@ JobAdded added(const std::string& job, std::uint64_t seed) {
           {10, 20},
           weights(0),
           blobs(),
-          1234567890123};
+          1234567890123,
+          {.priority = -3, .weight = 7}};
 }
 
 RoundFinished finished(const std::string& job, std::uint32_t round) {
@@ -166,7 +167,8 @@ JobLogged logged(const std::string& job, std::uint64_t sequence) {
 std::string describe(const StoredState& state, JobStore& store) {
   std::ostringstream text;
   for (const StoredJob& job : state.jobs) {
-    Definition definition{0, job.job, job.specification, job.shard_rows, job.submitted_ms};
+    Definition definition{
+        0, job.job, job.specification, job.shard_rows, job.submitted_ms, job.share};
     const Checkpoint& at = job.checkpoint;
     EXPECT_NE(at.server, nullptr);
     const Progress progress{job.state,
