@@ -16,6 +16,7 @@
 #include "protocol/job_share.h"
 #include "protocol/job_specification.h"
 #include "protocol/job_status.h"
+#include "protocol/model.h"
 #include "protocol/node_status.h"
 
 namespace gradmill::coordinator {
@@ -102,6 +103,25 @@ struct NodeRemoved {
 struct NodeTakenOut {
   Address address;
   std::string incarnation;  ///< Of the process that was taken out.
+};
+
+/// A version was registered.
+struct ModelAdded {
+  ModelVersion version;
+  Blob file;  ///< What version.file names.
+};
+
+/// The aliases of a model changed.
+struct ModelAliases {
+  std::string model;
+  std::uint32_t last_version = 0;  ///< Highest number ever given, deleted ones among them.
+  std::vector<AliasMove> history;  ///< All of it, oldest first.
+};
+
+/// A version, or a whole model, is to be forgotten.
+struct ModelRemoved {
+  std::string model;
+  std::uint32_t version = 0;  ///< 0: the model.
 };
 
 using Record = std::variant<JobAdded,
