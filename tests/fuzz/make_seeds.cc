@@ -16,6 +16,7 @@
 
 #include "coordinator/store/identity.h"
 #include "coordinator/store/job_files.h"
+#include "coordinator/store/model_files.h"
 #include "coordinator/store/sealed_file.h"
 #include "coordinator/store/stored_texts.h"
 #include "formats/model_file.h"
@@ -316,6 +317,22 @@ void write_state_files() {
   write(target, "tasks", "\4" + text_of(report().tasks));
   write(target, "event", "\5" + text_of(event));
   write(target, "identity", "\6" + text_of(Identity{.coordinator = "fuzz", .epoch = 1}));
+  NumberedModel model;
+  model.number = 3;
+  model.version.model = "fuzz";
+  model.version.version = 1;
+  model.version.file = weights().ref;
+  model.version.topology.units = {1, 2};
+  model.version.labels = {"0", "1"};
+  model.version.lineage.rule = {{"optimizer", "gd"}};
+  model.version.lineage.errors = {{1, 0.5}};
+  model.version.lineage.validation_error = 0.5;
+  model.version.lineage.confusion = Confusion{2, {{0, 1, 3}}};
+  const ModelAliases aliases{"fuzz", 1, {{1, "champion", 0, 1, AliasChange::kRegistered}}};
+  write(target, "model_file", std::string(1, '\0') + bytes_of(model_content(7, model, weights())));
+  write(target, "aliases_file", std::string(1, '\0') + bytes_of(aliases_content(7, aliases)));
+  write(target, "model", "\x8" + text_of(model));
+  write(target, "aliases", "\x9" + text_of(aliases));
   write(target, "weights", "\7" + numbered + "\n\n" + *weights().bytes);
 }
 

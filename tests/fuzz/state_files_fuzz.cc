@@ -7,6 +7,7 @@
 
 #include "coordinator/store/identity.h"
 #include "coordinator/store/job_files.h"
+#include "coordinator/store/model_files.h"
 #include "coordinator/store/sealed_file.h"
 #include "coordinator/store/stored_texts.h"
 #include "fuzz/target.h"
@@ -55,6 +56,8 @@ void check_file(std::string_view bytes) {
   static_cast<void>(parse_definition(bytes));
   static_cast<void>(parse_state(bytes, kJob));
   static_cast<void>(parse_generation(bytes, definition(), 2));
+  static_cast<void>(parse_model(bytes, kJob));
+  static_cast<void>(parse_aliases(bytes));
 }
 
 /// A weights file of `sections`, whose checksums hold, of a job of six parameters.
@@ -88,7 +91,7 @@ std::vector<std::string_view> sections_of(std::string_view text) {
 }
 
 void check_input(std::uint8_t what, std::string_view input) {
-  switch (what % 8) {
+  switch (what % 10) {
     case 0:
       return check_file(input);
     case 1:
@@ -103,6 +106,10 @@ void check_input(std::uint8_t what, std::string_view input) {
       return check_text(input, event_of);
     case 6:
       return check_text(input, identity_of);
+    case 8:
+      return check_text(input, model_of);
+    case 9:
+      return check_text(input, aliases_of);
     default:
       return check_generation(sections_of(input));
   }

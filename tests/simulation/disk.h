@@ -34,6 +34,10 @@ class Disk {
   void keep(const coordinator::NodeAdded& record);
   void keep(const coordinator::NodeRemoved& record);
   void keep(const coordinator::NodeTakenOut& record);
+  // The world of the simulator has no models.
+  void keep(const coordinator::ModelAdded& /*record*/) {}
+  void keep(const coordinator::ModelAliases& /*record*/) {}
+  void keep(const coordinator::ModelRemoved& /*record*/) {}
 
   std::map<std::string, coordinator::StoredJob> jobs_;
   std::vector<std::string> order_;

@@ -58,6 +58,7 @@ struct JobAdded {
   std::vector<Blob> blobs;  ///< Every blob of the specification.
   std::int64_t submitted_ms = 0;
   JobShare share{};
+  std::string model{};  ///< What its model is called; empty: it is not registered.
 };
 
 /// A round is finished.
@@ -131,7 +132,10 @@ using Record = std::variant<JobAdded,
                             JobLogged,
                             NodeAdded,
                             NodeRemoved,
-                            NodeTakenOut>;
+                            NodeTakenOut,
+                            ModelAdded,
+                            ModelAliases,
+                            ModelRemoved>;
 
 /// A job as it was found.
 struct StoredJob {
@@ -140,6 +144,7 @@ struct StoredJob {
   std::vector<std::uint64_t> shard_rows;
   std::int64_t submitted_ms = 0;
   JobShare share{};
+  std::string model;                    ///< As in JobAdded.
   JobState state = JobState::kPending;  ///< Pending also where it ran; paused, or an end.
   JobEnd end;
   std::int64_t ended_ms = 0;

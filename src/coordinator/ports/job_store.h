@@ -17,11 +17,13 @@ namespace gradmill::coordinator {
 
 /// All that was durable, and who we are.
 struct StoredState {
-  std::string coordinator;         ///< Random, as old as the folder.
-  std::uint64_t epoch = 0;         ///< Of this start; already durable.
-  std::vector<StoredJob> jobs;     ///< In order of submission, those that ended too.
-  std::vector<StoredNode> nodes;   ///< Members that are in no node list.
-  std::vector<std::string> notes;  ///< What was damaged and what was used instead, for people.
+  std::string coordinator;        ///< Random, as old as the folder.
+  std::uint64_t epoch = 0;        ///< Of this start; already durable.
+  std::vector<StoredJob> jobs;    ///< In order of submission, those that ended too.
+  std::vector<StoredNode> nodes;  ///< Members that are in no node list.
+  std::vector<ModelVersion> models;
+  std::vector<ModelAliases> aliases;  ///< One of each model, if need be made up.
+  std::vector<std::string> notes;     ///< What was damaged and what was used instead, for people.
 };
 
 /// Keeps records so that they survive a crash at any moment. commit() for one thread at a time; the
@@ -43,6 +45,8 @@ class JobStore {
   [[nodiscard]] virtual std::optional<Blob> blob(const BlobRef& ref) = 0;
   /// The weights that a stored job's result names.
   [[nodiscard]] virtual std::optional<Blob> weights(const std::string& job) = 0;
+  /// The model file of a stored version, checked; nothing if it is not there or damaged.
+  [[nodiscard]] virtual std::optional<Blob> model(const ModelVersion& version) = 0;
   /// Reports of at most `limit` finished rounds after round `after`, with their tasks.
   [[nodiscard]] virtual std::vector<RoundReport> rounds(const std::string& job,
                                                         std::uint32_t after,

@@ -19,7 +19,11 @@ Progress progress_at(Progress progress, const Checkpoint& checkpoint) {
 }  // namespace
 
 CommitPlan::CommitPlan(const StatePaths& paths, const StoreIndex& index)
-    : paths_(paths), index_(index), commit_(index.commits + 1), next_number_(index.next_number) {}
+    : paths_(paths),
+      index_(index),
+      commit_(index.commits + 1),
+      next_number_(index.next_number),
+      models_(paths, index) {}
 
 void CommitPlan::add(const Record& record) {
   std::visit([&](const auto& one) { apply(one); }, record);
@@ -50,7 +54,8 @@ void CommitPlan::apply(const JobAdded& record) {
                               record.specification,
                               record.shard_rows,
                               record.submitted_ms,
-                              record.share};
+                              record.share,
+                              record.model};
   touched.entry.definition = std::make_shared<const Definition>(definition);
   touched.added = &record;
   touched.definition_text = text_of(definition);
@@ -137,6 +142,7 @@ void CommitPlan::gather_files(FileBatch& batch) {
       gather_job(batch, *touched);
     }
   }
+  models_.gather_files(batch, commit_);
 }
 
 void CommitPlan::gather_job(FileBatch& batch, const Touched& touched) const {
@@ -171,6 +177,7 @@ void CommitPlan::write_rows(Database& database) const {
   for (const auto& change : rows_) {
     change(database);
   }
+  models_.write_rows(database);
   for (const auto& [job, touched] : touched_) {
     if (touched && (touched->added != nullptr || touched->moved || touched->checkpoint)) {
       database.put_progress(touched->entry.definition->number, text_of(touched->entry.progress));
@@ -185,6 +192,7 @@ void CommitPlan::write_rows(Database& database) const {
 void CommitPlan::update(StoreIndex& index) const {
   index.commits = commit_;
   index.next_number = next_number_;
+  models_.update(index);
   for (const auto& [job, touched] : touched_) {
     if (touched) {
       index.jobs[job] = touched->entry;

@@ -13,6 +13,7 @@
 #include "coordinator/store/database.h"
 #include "coordinator/store/file_batch.h"
 #include "coordinator/store/job_files.h"
+#include "coordinator/store/model_plan.h"
 #include "coordinator/store/store_entry.h"
 
 namespace gradmill::coordinator {
@@ -36,6 +37,7 @@ class CommitPlan {
   [[nodiscard]] std::map<std::uint64_t, std::uint32_t> generations() const;
   /// Jobs with new weights, and those that are gone.
   [[nodiscard]] const std::vector<Definition>& removed() const { return removed_; }
+  [[nodiscard]] const ModelPlan& models() const { return models_; }
 
  private:
   struct Touched {
@@ -54,6 +56,9 @@ class CommitPlan {
   void apply(const NodeAdded& record);
   void apply(const NodeRemoved& record);
   void apply(const NodeTakenOut& record);
+  void apply(const ModelAdded& record) { models_.apply(record, next_number_); }
+  void apply(const ModelAliases& record) { models_.apply(record); }
+  void apply(const ModelRemoved& record) { models_.apply(record); }
   /// The job as the records so far leave it; null if there is none.
   Touched* find(const std::string& job);
   void gather_job(FileBatch& batch, const Touched& touched) const;
@@ -64,6 +69,7 @@ class CommitPlan {
   std::uint64_t next_number_;
   std::map<std::string, std::optional<Touched>> touched_;  // Nothing: removed.
   std::vector<Definition> removed_;
+  ModelPlan models_;
   std::vector<std::function<void(Database&)>> rows_;
 };
 

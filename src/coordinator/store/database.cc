@@ -25,6 +25,12 @@ constexpr std::array kTables = {
     "CREATE TABLE nodes (address VARCHAR(300) PRIMARY KEY, source TEXT NOT NULL,"
     " xxh3 BIGINT NOT NULL)"};
 
+constexpr std::array kModelTables = {
+    "CREATE TABLE IF NOT EXISTS models (number INTEGER PRIMARY KEY, content TEXT NOT NULL,"
+    " xxh3 BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS aliases (model VARCHAR(64) PRIMARY KEY, content TEXT NOT NULL,"
+    " xxh3 BIGINT NOT NULL)"};
+
 /// A member's standing: its source, or that it was taken out by hand, and as which incarnation.
 std::string standing_of(const StoredNode& node) {
   return node.taken_out ? std::string(kTakenOut) + node.incarnation
@@ -84,7 +90,19 @@ struct Database::Statements {
                                      " SET source = excluded.source, xxh3 = excluded.xxh3",
                   use(name),
                   use(text),
-                  use(sum))) {}
+                  use(sum))),
+        put_model((session.prepare << "INSERT INTO models (number, content, xxh3)"
+                                      " VALUES (:j, :t, :s) ON CONFLICT (number) DO UPDATE"
+                                      " SET content = excluded.content, xxh3 = excluded.xxh3",
+                   use(job),
+                   use(text),
+                   use(sum))),
+        put_aliases((session.prepare << "INSERT INTO aliases (model, content, xxh3)"
+                                        " VALUES (:a, :t, :s) ON CONFLICT (model) DO UPDATE"
+                                        " SET content = excluded.content, xxh3 = excluded.xxh3",
+                     use(name),
+                     use(text),
+                     use(sum))) {}
 
   std::string name;
   long long job = 0;
@@ -100,6 +118,8 @@ struct Database::Statements {
   soci::statement put_round;
   soci::statement put_event;
   soci::statement put_node;
+  soci::statement put_model;
+  soci::statement put_aliases;
 };
 
 Database::Database(const std::string& path) {
@@ -126,6 +146,14 @@ bool Database::has_tables() {
 void Database::make_tables() {
   translated([&] {
     for (const char* table : kTables) {
+      session_ << table;
+    }
+  });
+}
+
+void Database::make_tables_of_models() {
+  translated([&] {
+    for (const char* table : kModelTables) {
       session_ << table;
     }
   });
@@ -236,6 +264,32 @@ void Database::remove_job(std::uint64_t job) {
   for (const char* table : {"progress", "rounds", "events"}) {
     session_ << "DELETE FROM " << table << " WHERE job = :j", use(number);
   }
+}
+
+void Database::put_model(const NumberedModel& model, const std::string& text) {
+  Statements& all = statements();
+  all.job = static_cast<long long>(model.number);
+  all.text = text;
+  all.sum = sum_of("models", std::to_string(model.number), text);
+  all.put_model.execute(true);
+}
+
+void Database::remove_model(std::uint64_t model) {
+  const auto number = static_cast<long long>(model);
+  session_ << "DELETE FROM models WHERE number = :j", use(number);
+}
+
+void Database::put_aliases(const std::string& model, const std::string& text) {
+  Statements& all = statements();
+  all.name = sha256(model).hex();
+  all.text = text;
+  all.sum = sum_of("aliases", all.name, text);
+  all.put_aliases.execute(true);
+}
+
+void Database::remove_aliases(const std::string& model) {
+  const std::string name = sha256(model).hex();
+  session_ << "DELETE FROM aliases WHERE model = :a", use(name);
 }
 
 }  // namespace gradmill::coordinator

@@ -3,6 +3,7 @@
 // meta(name, value): format, commits, coordinator, epoch, number
 // jobs(number, definition), progress(job, content): one row a job each; `job` is its number
 // rounds(job, round, content, tasks), events(job, sequence, content), nodes(address, source)
+// models(number, content): a version; aliases(model, content): `model` is the name's SHA-256
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 
 #include "coordinator/core/record.h"
 #include "coordinator/store/database_content.h"
+#include "coordinator/store/model_texts.h"
 #include "coordinator/store/stored_texts.h"
 
 namespace gradmill::coordinator {
@@ -32,6 +34,8 @@ class Database {
   /// Whether there are tables.
   [[nodiscard]] bool has_tables();
   void make_tables();
+  /// Those of models, which folders of earlier programs do not have.
+  void make_tables_of_models();
   /// The format that the database says it is of; nothing if that cannot be read.
   [[nodiscard]] std::optional<std::string> format();
   /// Checks every page.
@@ -55,6 +59,10 @@ class Database {
   /// Rounds after `last`.
   void trim_rounds(std::uint64_t job, std::uint32_t last);
   void remove_job(std::uint64_t job);
+  void put_model(const NumberedModel& model, const std::string& text);
+  void remove_model(std::uint64_t number);
+  void put_aliases(const std::string& model, const std::string& text);
+  void remove_aliases(const std::string& model);
 
  private:
   struct Statements;

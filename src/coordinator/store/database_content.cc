@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <functional>
+#include <set>
 
 #include "coordinator/store/row_check.h"
 
@@ -79,6 +80,48 @@ void read_jobs(soci::session& session, DatabaseContent& content) {
       throw Damage("a row of its table progress is missing");
     }
     content.jobs.emplace_back(definition_of(text), progress_of(found->second));
+  }
+}
+
+/// The names of those tables of models that are there: folders of earlier programs have none.
+std::set<std::string> tables_of_models(soci::session& session) {
+  std::set<std::string> found;
+  std::string name;
+  soci::statement rows =
+      (session.prepare << session.get_backend()->get_table_names_query(), into(name));
+  rows.execute();
+  while (rows.fetch()) {
+    if (name == "models" || name == "aliases") {
+      found.insert(name);
+    }
+  }
+  return found;
+}
+
+void read_models(soci::session& session, DatabaseContent& content) {
+  const std::set<std::string> tables = tables_of_models(session);
+  for (const std::string& table : tables) {
+    check_sqlite(session, table.c_str());
+  }
+  if (tables.contains("models")) {
+    for (const auto& [number, text] : read_texts(session, "models", "number, content")) {
+      content.models.push_back(model_of(text));
+    }
+  }
+  if (!tables.contains("aliases")) {
+    return;
+  }
+  std::string model;
+  std::string text;
+  long long sum = 0;
+  soci::statement rows = (session.prepare << "SELECT model, content, xxh3 FROM aliases",
+                          into(model),
+                          into(text),
+                          into(sum));
+  rows.execute();
+  while (rows.fetch()) {
+    require_sum(sum, sum_of("aliases", model, text), "aliases");
+    content.aliases.push_back(aliases_of(text));
   }
 }
 
@@ -160,6 +203,7 @@ DatabaseContent read_content(soci::session& session) {
     read_jobs(session, content);
     read_rounds(session, content);
     read_nodes(session, content);
+    read_models(session, content);
     return content;
   });
 }

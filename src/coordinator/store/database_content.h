@@ -11,6 +11,7 @@
 #include <soci/soci.h>
 
 #include "coordinator/core/record.h"
+#include "coordinator/store/model_texts.h"
 #include "coordinator/store/stored_texts.h"
 
 namespace gradmill::coordinator {
@@ -24,6 +25,8 @@ struct DatabaseContent {
   /// Of the last validated round of jobs that have ended, by number, where there is one.
   std::map<std::uint64_t, double> validation_errors;
   std::vector<StoredNode> nodes;
+  std::vector<NumberedModel> models;  ///< Ascending numbers.
+  std::vector<ModelAliases> aliases;
 };
 
 /// Checks the pages and rows of all tables but those of rounds and events, of which it checks the

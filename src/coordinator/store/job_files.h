@@ -32,6 +32,7 @@ class StatePaths {
   [[nodiscard]] std::string suspect() const { return at("suspect"); }
   [[nodiscard]] std::string shards() const { return at("shards"); }
   [[nodiscard]] std::string jobs() const { return at("jobs"); }
+  [[nodiscard]] std::string models() const { return at("models"); }
   /// Where folders of jobs go that nothing can be made of.
   [[nodiscard]] std::string damaged() const { return at("damaged"); }
   [[nodiscard]] std::string shard(const Digest& digest) const;

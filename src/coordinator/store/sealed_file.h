@@ -17,7 +17,14 @@
 namespace gradmill::coordinator {
 
 /// What a file is.
-enum class FileKind : std::uint32_t { kIdentity = 1, kJob = 2, kState = 3, kWeights = 4 };
+enum class FileKind : std::uint32_t {
+  kIdentity = 1,
+  kJob = 2,
+  kState = 3,
+  kWeights = 4,
+  kModel = 5,
+  kAliases = 6
+};
 
 /// A file whose checksums hold.
 struct Sealed {

@@ -15,6 +15,7 @@
 #include "coordinator/store/file_identity.h"
 #include "coordinator/store/folder_lock.h"
 #include "coordinator/store/job_files.h"
+#include "coordinator/store/model_files.h"
 #include "coordinator/store/room_reserve.h"
 #include "coordinator/store/sqlite_session.h"
 #include "coordinator/store/state_garbage.h"
@@ -114,6 +115,17 @@ class StateFolderStore final : public JobStore {
     const Blob& found = generation->value.checkpoint.result();
     return found.ref == ref && sha256(*found.bytes) == ref.digest ? std::optional(found)
                                                                   : std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<Blob> model(const ModelVersion& version) override {
+    std::optional<std::uint64_t> number;
+    {
+      const std::lock_guard reading(reading_);
+      const auto found = index_.models.find({version.model, version.version});
+      number = found == index_.models.end() ? std::nullopt : std::optional(found->second);
+    }
+    return number ? translated([&] { return read_model_file(paths_, *number, version.file); })
+                  : std::nullopt;
   }
 
   [[nodiscard]] std::vector<RoundReport> rounds(const std::string& job,
@@ -237,7 +249,7 @@ class StateFolderStore final : public JobStore {
 
   void commit_with_room(std::span<const Record> records) {
     reserve_.grow();
-    if (has<JobRemoved>(records)) {
+    if (has<JobRemoved>(records) || has<ModelRemoved>(records)) {
       relieved(0, [&] { commit_locked(records); });
       database_->fold_log();
     } else if (has<JobMoved>(records)) {
@@ -322,6 +334,9 @@ class StateFolderStore final : public JobStore {
       for (const Definition& definition : plan.removed()) {
         drop_folder(paths_.job_folder(definition));
       }
+      for (const std::string& file : plan.models().needless()) {
+        files_.remove(file);
+      }
     } catch (const std::system_error&) {
       static_cast<void>(plan);
     }
@@ -373,6 +388,10 @@ class StateFolderStore final : public JobStore {
     needed.files = find_moved_databases(paths_);
     for (const std::string& old : before_) {
       needed.files.erase(old);
+    }
+    for (const auto& [key, number] : index_.models) {
+      needed.models.insert(std::to_string(number));
+      needed.models.insert(aliases_name(key.first));
     }
     for (const auto& [job, entry] : index_.jobs) {
       if (dry_run && std::find(jobs.begin(), jobs.end(), job) != jobs.end()) {

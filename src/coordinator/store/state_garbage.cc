@@ -42,6 +42,14 @@ void find_shards(const StatePaths& paths, const Needed& needed, std::vector<Unne
   }
 }
 
+void find_models(const StatePaths& paths, const Needed& needed, std::vector<UnneededFile>& files) {
+  for (const auto& entry : fs::directory_iterator(paths.models())) {
+    if (!needed.models.contains(entry.path().filename())) {
+      add(files, entry, "models/");
+    }
+  }
+}
+
 void find_in_jobs(const StatePaths& paths, const Needed& needed, std::vector<UnneededFile>& files) {
   for (const FoundJob& job : find_jobs(paths)) {
     const bool stays = needed.jobs.count(job.number) != 0;
@@ -59,6 +67,7 @@ std::vector<UnneededFile> find_unneeded(const StatePaths& paths, const Needed& n
   std::vector<UnneededFile> files;
   find_in_root(paths, needed, files);
   find_shards(paths, needed, files);
+  find_models(paths, needed, files);
   find_in_jobs(paths, needed, files);
   std::sort(files.begin(), files.end(), [](const UnneededFile& a, const UnneededFile& b) {
     return a.name < b.name;

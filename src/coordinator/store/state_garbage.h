@@ -21,11 +21,12 @@ struct UnneededFile {
 struct Needed {
   std::set<std::uint64_t> jobs;  ///< By number.
   std::set<Digest> shards;
-  std::set<std::string> files;  ///< By name; copies of the database that are kept.
+  std::set<std::string> models;  ///< Names of files.
+  std::set<std::string> files;   ///< By name; copies of the database that are kept.
 };
 
-/// All that is not needed, by name: shards, folders of jobs, temporary files and databases that
-/// were moved aside. Throws std::system_error.
+/// All that is not needed, by name: shards, models, folders of jobs, temporary files and databases
+/// that were moved aside. Throws std::system_error.
 [[nodiscard]] std::vector<UnneededFile> find_unneeded(const StatePaths& paths,
                                                       const Needed& needed);
 

@@ -56,14 +56,18 @@ LoadedState StateLoader::load() {
   FileBatch folders(files_);
   folders.make_folder(paths_.jobs());
   folders.make_folder(paths_.shards());
+  folders.make_folder(paths_.models());
   folders.apply();
   read_folders();
+  models_.find();
+  loaded_.index.next_number = std::max(loaded_.index.next_number, models_.next_number());
   read_database();
   batch_ = std::make_unique<FileBatch>(files_);
   commit_ = loaded_.index.commits + 1;
   for (auto& [definition, progress] : content_.jobs) {
     recover(definition, std::move(progress));
   }
+  models_.recover(content_, commit_, *batch_, loaded_);
   loaded_.state.nodes = content_.nodes;
   write();
   tidy();
@@ -102,7 +106,8 @@ void StateLoader::read_folders() {
 
 void StateLoader::read_database() {
   const bool there = is_there(paths_.database());
-  const bool used = there || !folders_.empty();
+  const bool is_new = folders_.empty() && models_.empty();
+  const bool used = there || !is_new;
   try {
     loaded_.database = std::make_unique<Database>(paths_.database());
     if (const auto format = loaded_.database->format()) {
@@ -110,7 +115,7 @@ void StateLoader::read_database() {
     }
     if (!loaded_.database->has_tables()) {
       make_tables_ = true;
-      if (folders_.empty()) {
+      if (is_new) {
         return;
       }
       throw Damage(there ? "it is empty" : "it is missing");
@@ -144,6 +149,9 @@ bool StateLoader::is_behind() const {
         (folder.state && folder.state->commit > next)) {
       return true;
     }
+  }
+  if (models_.is_behind(content_, next)) {
+    return true;
   }
   return std::any_of(content_.jobs.begin(), content_.jobs.end(), [&](const auto& job) {
     const auto& [definition, progress] = job;
@@ -204,8 +212,10 @@ void StateLoader::rebuild(const std::string& why) {
       leave_out(definition, "all of its weights are damaged");
     }
   }
+  models_.rebuild(content_, loaded_.index.commits, loaded_.state.notes);
   note("the database was damaged (" + why +
-       ") and is made anew from the folders of the jobs: the figures of their rounds, their events "
+       ") and is made anew from the folders of jobs and models: the figures of their rounds, their "
+       "events "
        "and the nodes that had joined are lost");
 }
 
@@ -275,6 +285,7 @@ void StateLoader::recover(const Definition& definition, Progress progress) {
   job.shard_rows = definition.shard_rows;
   job.submitted_ms = definition.submitted_ms;
   job.share = definition.share;
+  job.model = definition.model;
   job.state = entry.progress.state;
   job.end = entry.progress.end;
   job.ended_ms = entry.progress.ended_ms;
@@ -373,6 +384,7 @@ void StateLoader::write_rows() {
   if (make_tables_) {
     database.make_tables();
   }
+  database.make_tables_of_models();
   database.put_meta("format", std::to_string(kStateFormat));
   database.put_meta("coordinator", loaded_.state.coordinator);
   database.put_meta("epoch", std::to_string(loaded_.state.epoch));
@@ -394,6 +406,7 @@ void StateLoader::write_rows() {
   for (const std::uint64_t number : left_out_) {
     database.remove_job(number);
   }
+  models_.write_rows(database, loaded_, rebuilt_);
 }
 
 }  // namespace gradmill::coordinator

@@ -12,23 +12,19 @@
 #include "coordinator/store/database.h"
 #include "coordinator/store/file_batch.h"
 #include "coordinator/store/job_files.h"
+#include "coordinator/store/loaded_state.h"
+#include "coordinator/store/model_loader.h"
 #include "coordinator/store/store_entry.h"
 
 namespace gradmill::coordinator {
-
-/// All that load() gives and keeps.
-struct LoadedState {
-  StoredState state;
-  StoreIndex index;
-  std::unique_ptr<Database> database;
-};
 
 /// Loads one folder once. The rows decide what is so, and files that go further are what a crash
 /// left. Where the rows are damaged, or so old that files of several commits go further, the files
 /// decide, and the rows are made anew.
 class StateLoader {
  public:
-  StateLoader(const StatePaths& paths, FileSystem& files) : paths_(paths), files_(files) {}
+  StateLoader(const StatePaths& paths, FileSystem& files)
+      : paths_(paths), files_(files), models_(paths, files) {}
   /// Throws Error(kInvalidInput), std::system_error or DatabaseUnavailable; then nothing is lost.
   [[nodiscard]] LoadedState load();
 
@@ -69,6 +65,7 @@ class StateLoader {
   const StatePaths& paths_;
   FileSystem& files_;
   LoadedState loaded_;
+  ModelLoader models_;
   std::map<std::uint64_t, Folder> folders_;  // By number of the job.
   DatabaseContent content_;
   bool rebuilt_ = false;

@@ -42,6 +42,7 @@ void StateLoader::tidy() {
       }
     }
     files_.sync(std::array{paths_.jobs()});
+    models_.tidy(loaded_);
     if (is_there(paths_.suspect())) {
       files_.remove(paths_.suspect());
     }

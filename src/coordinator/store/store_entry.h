@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "coordinator/store/stored_texts.h"
 
@@ -20,8 +21,10 @@ struct StoreEntry {
 /// The state of the folder as of the last commit. A value.
 struct StoreIndex {
   std::map<std::string, StoreEntry> jobs;
-  std::uint64_t next_number = 1;  ///< Of the next job.
+  std::uint64_t next_number = 1;  ///< Of the next job, or version of a model.
   std::uint64_t commits = 0;      ///< So far, over all processes.
+  /// Numbers of versions, by model and version.
+  std::map<std::pair<std::string, std::uint32_t>, std::uint64_t> models;
   /// Rounds of which there are weights, by the job's number.
   std::map<std::uint64_t, std::set<std::uint32_t>> generations;
 };

@@ -2,16 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
-#include <limits>
 #include <span>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "coordinator/store/json_values.h"
 #include "coordinator/store/strict_json.h"
+#include "protocol/model_name.h"
 #include "protocol/rule_names.h"
 #include "protocol/specification_check.h"
 
@@ -19,95 +19,6 @@ namespace gradmill::coordinator {
 namespace {
 
 using nlohmann::json;
-
-std::string dump(const json& value) {
-  return value.dump(-1, ' ', true, json::error_handler_t::replace);
-}
-
-/// Reads a text by `read`; every way in which it can be wrong is damage.
-template <class Read>
-auto parsed(std::string_view text, Read read) {
-  try {
-    return read(json::parse(text));
-  } catch (const json::exception& error) {
-    throw Damage(error.what());
-  } catch (const Error& error) {
-    throw Damage(error.what());
-  }
-}
-
-template <class T>
-void get(const json& object, const char* key, T& value) {
-  get_exactly(object.at(key), value);
-}
-
-/// JSON has no infinities; they are texts.
-json number(double value) {
-  if (std::isfinite(value)) {
-    return value;
-  }
-  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-}
-
-double number_of(const json& value) {
-  if (!value.is_string()) {
-    double number = 0;
-    get_exactly(value, number);
-    return number;
-  }
-  const auto& text = value.get_ref<const std::string&>();
-  if (text == "nan") {
-    return std::numeric_limits<double>::quiet_NaN();
-  }
-  if (text != "inf" && text != "-inf") {
-    throw Damage("no number");
-  }
-  return text == "inf" ? std::numeric_limits<double>::infinity()
-                       : -std::numeric_limits<double>::infinity();
-}
-
-void get_number(const json& object, const char* key, double& value) {
-  value = number_of(object.at(key));
-}
-
-template <class E>
-void get_named(const json& object,
-               const char* key,
-               std::span<const std::string_view> names,
-               E& value) {
-  const auto& text = object.at(key).get_ref<const std::string&>();
-  const auto found = std::find(names.begin(), names.end(), text);
-  if (found == names.end()) {
-    throw Damage("unknown " + std::string(key));
-  }
-  value = static_cast<E>(found - names.begin());
-}
-
-unsigned nibble(char digit) {
-  if (digit >= '0' && digit <= '9') {
-    return static_cast<unsigned>(digit - '0');
-  }
-  if (digit >= 'a' && digit <= 'f') {
-    return static_cast<unsigned>(digit - 'a' + 10);
-  }
-  throw Damage("no digest");
-}
-
-json ref_json(const BlobRef& ref) { return json::array({ref.digest.hex(), ref.bytes}); }
-
-BlobRef ref_of(const json& value) {
-  const auto& hex = value.at(0).get_ref<const std::string&>();
-  if (hex.size() != 2 * Digest::kBytes) {
-    throw Damage("no digest");
-  }
-  BlobRef ref;
-  for (std::size_t i = 0; i < Digest::kBytes; ++i) {
-    ref.digest.bytes.at(i) =
-        static_cast<std::uint8_t>(nibble(hex[2 * i]) << 4U | nibble(hex[2 * i + 1]));
-  }
-  get_exactly(value.at(1), ref.bytes);
-  return ref;
-}
 
 json refs_json(const std::vector<BlobRef>& refs) {
   json list = json::array();
@@ -240,13 +151,17 @@ void get_if(const json& object, const char* key, std::optional<T>& value) {
 }  // namespace
 
 std::string text_of(const Definition& definition) {
-  return dump({{"number", definition.number},
-               {"job", definition.job},
-               {"specification", specification_json(*definition.specification)},
-               {"shard_rows", definition.shard_rows},
-               {"submitted_ms", definition.submitted_ms},
-               {"priority", definition.share.priority},
-               {"weight", definition.share.weight}});
+  json object = {{"number", definition.number},
+                 {"job", definition.job},
+                 {"specification", specification_json(*definition.specification)},
+                 {"shard_rows", definition.shard_rows},
+                 {"submitted_ms", definition.submitted_ms},
+                 {"priority", definition.share.priority},
+                 {"weight", definition.share.weight}};
+  if (!definition.model.empty()) {
+    object["model"] = definition.model;
+  }
+  return dump(object);
 }
 
 Definition definition_of(std::string_view text) {
@@ -265,6 +180,10 @@ Definition definition_of(std::string_view text) {
       if (!is_valid(definition.share)) {
         throw Damage("no share of a job");
       }
+    }
+    if (object.contains("model")) {
+      get(object, "model", definition.model);
+      check_model_name(definition.model);
     }
     return definition;
   });

@@ -31,6 +31,7 @@ struct Definition {
   std::vector<std::uint64_t> shard_rows;
   std::int64_t submitted_ms = 0;
   JobShare share{};
+  std::string model{};  ///< What its model is called; empty: it is not registered.
 };
 
 /// How far a job is; weights are named, without their bytes.

@@ -33,6 +33,12 @@ StoredState MemoryStore::load() {
     }
   }
   state.nodes = nodes_;
+  for (const ModelAdded& model : models_) {
+    state.models.push_back(model.version);
+  }
+  for (const auto& [model, aliases] : aliases_) {
+    state.aliases.push_back(aliases);
+  }
   return state;
 }
 
@@ -60,6 +66,7 @@ void MemoryStore::keep(const JobAdded& record) {
   job.shard_rows = record.shard_rows;
   job.submitted_ms = record.submitted_ms;
   job.share = record.share;
+  job.model = record.model;
   job.checkpoint.weights = record.weights;
   job.checkpoint.server = std::make_shared<const ml::ServerState>();
   for (const Blob& blob : record.blobs) {
@@ -104,6 +111,20 @@ void MemoryStore::keep(const NodeRemoved& record) {
   std::erase_if(nodes_, [&](const StoredNode& one) { return one.address == record.address; });
 }
 
+void MemoryStore::keep(const ModelAdded& record) { models_.push_back(record); }
+
+void MemoryStore::keep(const ModelAliases& record) { aliases_[record.model] = record; }
+
+void MemoryStore::keep(const ModelRemoved& record) {
+  std::erase_if(models_, [&](const ModelAdded& one) {
+    return one.version.model == record.model &&
+           (record.version == 0 || one.version.version == record.version);
+  });
+  if (record.version == 0) {
+    aliases_.erase(record.model);
+  }
+}
+
 void MemoryStore::check_room(std::span<const BlobRef> /*blobs*/) {
   if (full) {
     throw Error(ErrorCode::kFailed, "the state folder: No space left on device");
@@ -120,6 +141,16 @@ std::optional<Blob> MemoryStore::weights(const std::string& job) {
   const std::lock_guard lock(mutex_);
   const StoredJob* const stored = find(job);
   return stored == nullptr ? std::nullopt : std::optional(stored->checkpoint.result());
+}
+
+std::optional<Blob> MemoryStore::model(const ModelVersion& version) {
+  const std::lock_guard lock(mutex_);
+  for (const ModelAdded& one : models_) {
+    if (one.version == version) {
+      return one.file;
+    }
+  }
+  return std::nullopt;
 }
 
 std::vector<RoundReport> MemoryStore::rounds(const std::string& job,

@@ -29,6 +29,7 @@ class MemoryStore final : public JobStore {
   void check_room(std::span<const BlobRef> blobs) override;
   [[nodiscard]] std::optional<Blob> blob(const BlobRef& ref) override;
   [[nodiscard]] std::optional<Blob> weights(const std::string& job) override;
+  [[nodiscard]] std::optional<Blob> model(const ModelVersion& version) override;
   [[nodiscard]] std::vector<RoundReport> rounds(const std::string& job,
                                                 std::uint32_t after,
                                                 std::uint32_t limit) override;
@@ -46,12 +47,17 @@ class MemoryStore final : public JobStore {
   void keep(const NodeAdded& record);
   void keep(const NodeRemoved& record);
   void keep(const NodeTakenOut& record);
+  void keep(const ModelAdded& record);
+  void keep(const ModelAliases& record);
+  void keep(const ModelRemoved& record);
   [[nodiscard]] StoredJob* find(const std::string& job);
 
   std::mutex mutex_;
   std::uint64_t epoch_ = 0;
   std::deque<StoredJob> jobs_;  // rounds with their tasks
   std::vector<StoredNode> nodes_;
+  std::vector<ModelAdded> models_;
+  std::map<std::string, ModelAliases> aliases_;
   std::map<Digest, Blob> blobs_;
   std::map<std::string, std::vector<JobEvent>> events_;
 };

@@ -20,6 +20,10 @@ class StoreCrash : public StateFolder {
                                        finished("a", 1),
                                        added("old"),
                                        ended("old"),
+                                       registered("m", 1),
+                                       aliased("m", 1),
+                                       registered("gone", 1),
+                                       aliased("gone", 1),
                                        NodeAdded{{"one", 1}, NodeSource::kJoined}};
   const std::vector<Record> records_ = {logged("a", 1),
                                         finished("a", 2),
@@ -29,7 +33,13 @@ class StoreCrash : public StateFolder {
                                         added("old", 3),
                                         NodeRemoved{{"one", 1}},
                                         moved("b", JobState::kPaused),
-                                        ended("a")};
+                                        ended("a"),
+                                        registered("m", 2),
+                                        aliased("m", 2),
+                                        ModelRemoved{"m", 1},
+                                        ModelRemoved{"gone"},
+                                        registered("gone", 1),
+                                        aliased("gone", 1)};
 
   /// Descriptions of all prefixes of the records.
   std::set<std::string> prefixes() {

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "coordinator/store/model_texts.h"
 #include "coordinator/store/state_folder_store.h"
 #include "coordinator/store/stored_texts.h"
 #include "ml/topology.h"
@@ -150,6 +151,35 @@ JobMoved ended(const std::string& job) {
 
 JobMoved moved(const std::string& job, JobState state) { return {job, state, {}, 0, {}}; }
 
+ModelAdded registered(const std::string& model, std::uint32_t version) {
+  ModelAdded record;
+  record.file = make_blob("file " + std::to_string(version) + " of " + model);
+  record.version.model = model;
+  record.version.version = version;
+  record.version.file = record.file.ref;
+  record.version.parameters = sha256("parameters");
+  record.version.topology.units = {2, 3, 2};
+  record.version.activation = ml::Activation::kTanh;
+  record.version.precision = ml::Precision::kDouble;
+  record.version.standardized = true;
+  record.version.labels = {"zero", "\xC3\xA4"};
+  record.version.lineage = {.job = "a",
+                            .job_digest = sha256("job"),
+                            .data_digest = sha256("data"),
+                            .rule = {{"optimizer", "adam"}, {"eta", "0.1"}},
+                            .seed = UINT64_MAX,
+                            .round = 3,
+                            .errors = {{1, 0.5}, {3, 1.0 / 3}},
+                            .validation_error = 1.0 / 3,
+                            .confusion = Confusion{2, {{0, 0, 5}, {1, 0, 1}}}};
+  record.version.created_ms = 1234567890123;
+  return record;
+}
+
+ModelAliases aliased(const std::string& model, std::uint32_t champion) {
+  return {model, champion, {{7, "champion", 0, champion, AliasChange::kForced}}};
+}
+
 JobLogged logged(const std::string& job, std::uint64_t sequence) {
   JobEvent event;
   event.sequence = sequence;
@@ -200,6 +230,14 @@ std::string describe(const StoredState& state, JobStore& store) {
       const auto blob = store.blob(ref);
       text << "blob " << (blob ? text_of(*blob) : "none\n");
     }
+  }
+  for (const ModelVersion& version : state.models) {
+    const auto file = store.model(version);
+    text << coordinator::text_of(NumberedModel{0, version}) << (file ? *file->bytes : "none")
+         << "\n";
+  }
+  for (const ModelAliases& aliases : state.aliases) {
+    text << coordinator::text_of(aliases) << "\n";
   }
   for (const StoredNode& node : state.nodes) {
     text << node.address.text() << " " << name_of(node.source) << "\n";

@@ -52,6 +52,9 @@ void copy_folder(const std::string& from, const std::string& to);
 [[nodiscard]] RoundFinished finished(const std::string& job, std::uint32_t round);
 [[nodiscard]] JobMoved ended(const std::string& job);
 [[nodiscard]] JobMoved moved(const std::string& job, JobState state);
+/// The version's model file is "file VERSION of MODEL".
+[[nodiscard]] ModelAdded registered(const std::string& model, std::uint32_t version);
+[[nodiscard]] ModelAliases aliased(const std::string& model, std::uint32_t champion);
 [[nodiscard]] JobLogged logged(const std::string& job, std::uint64_t sequence);
 
 /// All that a store tells, as a text; without coordinator, epoch and notes.
