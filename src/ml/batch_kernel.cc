@@ -316,10 +316,12 @@ void BatchKernel<T>::backward(std::size_t n, std::size_t rows) {
 }
 
 template <class T>
-std::size_t BatchKernel<T>::count_errors(const SampleRows<T>& samples, const T* parameters) {
+void BatchKernel<T>::classify(const SampleRows<T>& samples,
+                              const T* parameters,
+                              std::span<std::int32_t> classes) {
   GRADMILL_CHECK(samples.features() == topology_.features());
-  std::size_t errors = 0;
-  std::vector<std::int32_t> classes(kRowsAtOnce);
+  GRADMILL_CHECK(classes.size() == samples.rows());
+  std::vector<std::int32_t> largest(kRowsAtOnce);
   for (std::size_t first = 0; first < samples.rows(); first += kRowsAtOnce) {
     const std::size_t count = std::min(kRowsAtOnce, samples.rows() - first);
     reserve(count);
@@ -329,14 +331,22 @@ std::size_t BatchKernel<T>::count_errors(const SampleRows<T>& samples, const T* 
           samples.row(first + start), samples.stride(), kPanelUnits<T>};
       forward(features, parameters, start, rows);
     });
-    table_.unit_largest_classes(classes.data(),
+    table_.unit_largest_classes(largest.data(),
                                 read_only(outputs(layers_.size() - 1)),
                                 scratch_.data(),
                                 topology_.classes(),
                                 count);
-    for (std::size_t row = 0; row < count; ++row) {
-      errors += classes[row] != samples.labels()[first + row] ? 1U : 0U;
-    }
+    std::copy_n(largest.data(), count, classes.data() + first);
+  }
+}
+
+template <class T>
+std::size_t BatchKernel<T>::count_errors(const SampleRows<T>& samples, const T* parameters) {
+  std::vector<std::int32_t> classes(samples.rows());
+  classify(samples, parameters, classes);
+  std::size_t errors = 0;
+  for (std::size_t row = 0; row < classes.size(); ++row) {
+    errors += classes[row] != samples.labels()[row] ? 1U : 0U;
   }
   return errors;
 }

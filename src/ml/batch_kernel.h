@@ -62,6 +62,8 @@ class BatchKernel {
   /// Rows that go through the network at a time: activations stay within megabytes.
   static constexpr std::size_t kRowsAtOnce = 1024;
 
+  /// Writes the most probable class, the lowest on ties, of each sample.
+  void classify(const SampleRows<T>& samples, const T* parameters, std::span<std::int32_t> classes);
   /// The number of samples whose most probable class, the lowest on ties, is not the label.
   [[nodiscard]] std::size_t count_errors(const SampleRows<T>& samples, const T* parameters);
 

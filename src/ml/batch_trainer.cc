@@ -105,6 +105,15 @@ TrainingResult BatchTrainer<T>::step_by_batch(const TrainingRule& rule,
 }
 
 template <class T>
+std::vector<std::int32_t> BatchTrainer<T>::classify(const SampleRows<T>& samples,
+                                                    std::string_view parameters) {
+  kernel_.import_parameters(parameters_from<T>(parameters), block_.data());
+  std::vector<std::int32_t> classes(samples.rows());
+  kernel_.classify(samples, block_.data(), classes);
+  return classes;
+}
+
+template <class T>
 std::size_t BatchTrainer<T>::count_errors(const SampleRows<T>& samples,
                                           std::string_view parameters) {
   kernel_.import_parameters(parameters_from<T>(parameters), block_.data());

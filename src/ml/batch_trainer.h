@@ -30,6 +30,8 @@ class BatchTrainer {
                                      std::string_view parameters,
                                      const TaskPosition& position,
                                      const std::stop_token& stop);
+  [[nodiscard]] std::vector<std::int32_t> classify(const SampleRows<T>& samples,
+                                                   std::string_view parameters);
   [[nodiscard]] std::size_t count_errors(const SampleRows<T>& samples, std::string_view parameters);
 
  private:

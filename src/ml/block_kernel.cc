@@ -126,13 +126,13 @@ double BlockKernel<T>::pass(const SampleBlocks<T>& samples,
 }
 
 template <class T>
-std::size_t BlockKernel<T>::count_errors(const SampleBlocks<T>& samples,
-                                         std::span<const T> parameters) {
+void BlockKernel<T>::classify(const SampleBlocks<T>& samples,
+                              std::span<const T> parameters,
+                              std::span<std::int32_t> classes) {
   check(samples, parameters);
   for (Packed& matrix : forward_) {
     matrix.pack(parameters.data());
   }
-  std::vector<std::size_t> errors(samples.blocks());
   parallel_for(samples.blocks(), threads_, [&](std::size_t block, int worker) {
     Workspace& space = workspace(worker);
     const std::size_t rows = samples.rows_of(block);
@@ -140,13 +140,20 @@ std::size_t BlockKernel<T>::count_errors(const SampleBlocks<T>& samples,
     forward(space, samples.features_of(block), padded, parameters.data());
     table_.largest_classes(
         space.classes.data(), space.outputs.back().data(), topology_.classes(), padded, kBlockRows);
-    for (std::size_t row = 0; row < rows; ++row) {
-      errors[block] += space.classes[row] != samples.labels_of(block)[row] ? 1U : 0U;
-    }
+    std::copy_n(space.classes.data(), rows, classes.data() + block * kBlockRows);
   });
+}
+
+template <class T>
+std::size_t BlockKernel<T>::count_errors(const SampleBlocks<T>& samples,
+                                         std::span<const T> parameters) {
+  std::vector<std::int32_t> classes(samples.rows());
+  classify(samples, parameters, classes);
   std::size_t total = 0;
-  for (const std::size_t of_block : errors) {
-    total += of_block;
+  for (std::size_t block = 0; block < samples.blocks(); ++block) {
+    for (std::size_t row = 0; row < samples.rows_of(block); ++row) {
+      total += classes[block * kBlockRows + row] != samples.labels_of(block)[row] ? 1U : 0U;
+    }
   }
   return total;
 }

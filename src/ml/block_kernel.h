@@ -35,6 +35,10 @@ class BlockKernel {
                             std::span<const T> parameters,
                             std::span<T> descent);
 
+  /// Writes the most probable class, the lowest on ties, of each sample.
+  void classify(const SampleBlocks<T>& samples,
+                std::span<const T> parameters,
+                std::span<std::int32_t> classes);
   /// The number of samples whose most probable class, the lowest on ties, is not the label.
   [[nodiscard]] std::size_t count_errors(const SampleBlocks<T>& samples,
                                          std::span<const T> parameters);

@@ -53,7 +53,32 @@ class Trainer::Kept {
     return batches<T>(rule).count_errors(samples, bytes);
   }
 
+  template <class T>
+  [[nodiscard]] std::vector<ClassifiedRow> classify(const TrainingRule& rule,
+                                                    const SampleBlocks<T>& samples,
+                                                    std::string_view bytes) const {
+    BlockKernel<T> kernel(rule.topology, rule.activation, threads_);
+    std::vector<std::int32_t> classes(samples.rows());
+    kernel.classify(samples, parameters_from<T>(bytes), classes);
+    return beside(samples.labels_of(0), classes);
+  }
+  template <class T>
+  [[nodiscard]] std::vector<ClassifiedRow> classify(const TrainingRule& rule,
+                                                    const SampleRows<T>& samples,
+                                                    std::string_view bytes) {
+    return beside(samples.labels(), batches<T>(rule).classify(samples, bytes));
+  }
+
  private:
+  static std::vector<ClassifiedRow> beside(const std::int32_t* labels,
+                                           const std::vector<std::int32_t>& classes) {
+    std::vector<ClassifiedRow> rows(classes.size());
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      rows[row] = {labels[row], classes[row]};
+    }
+    return rows;
+  }
+
   template <class T>
   BatchTrainer<T>& batches(const TrainingRule& rule) {
     auto* const last = std::get_if<BatchTrainer<T>>(&last_);
@@ -80,6 +105,13 @@ TrainingResult Trainer::train(const TrainingRule& rule,
   return std::visit(
       [&](const auto& layout) { return kept_->train(rule, layout, parameters, position, stop); },
       samples.layout);
+}
+
+std::vector<ClassifiedRow> Trainer::classify(const TrainingRule& rule,
+                                             const Samples& samples,
+                                             std::string_view parameters) {
+  return std::visit([&](const auto& layout) { return kept_->classify(rule, layout, parameters); },
+                    samples.layout);
 }
 
 std::size_t Trainer::count_errors(const TrainingRule& rule,

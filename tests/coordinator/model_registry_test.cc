@@ -102,19 +102,34 @@ TEST_F(ModelRegistryTest, ANewAliasAsksForNothing) {
 TEST_F(ModelRegistryTest, RollsBackStepByStep) {
   registry_.promote("letters@2", "champion", false, 9);
   registry_.promote("letters@3", "champion", true, 9);
-  EXPECT_EQ(registry_.roll_back("letters", "champion", 9).to, 2U);
-  EXPECT_EQ(registry_.roll_back("letters", "champion", 9).to, 1U);
+  EXPECT_EQ(registry_.roll_back("letters", "champion", 3, 9).to, 2U);
+  EXPECT_EQ(registry_.roll_back("letters", "champion", 2, 9).to, 1U);
   EXPECT_NE(refusal(ErrorCode::kInvalidInput,
-                    [&] { return registry_.roll_back("letters", "champion", 9); }),
+                    [&] { return registry_.roll_back("letters", "champion", 1, 9); }),
             "");
   EXPECT_EQ(champion(), 1U);
+}
+
+TEST_F(ModelRegistryTest, ASecondCallDoesNotRollBackFurther) {
+  registry_.promote("letters@2", "champion", false, 9);
+  registry_.promote("letters@3", "champion", true, 9);
+  registry_.roll_back("letters", "champion", 3, 9);
+  EXPECT_EQ(refusal(ErrorCode::kInvalidInput,
+                    [&] { return registry_.roll_back("letters", "champion", 3, 9); }),
+            "the alias champion of the model 'letters' stands for version 2 now, and not for 3");
+}
+
+TEST_F(ModelRegistryTest, FindsWhatWasImported) {
+  EXPECT_EQ(registry_.imported("letters", {sha256("x"), 1})->version, 1U);
+  EXPECT_EQ(registry_.imported("letters", {sha256("z"), 1}), nullptr);
+  EXPECT_EQ(registry_.imported("none", {sha256("x"), 1}), nullptr);
 }
 
 TEST_F(ModelRegistryTest, RollsBackPastWhatIsGone) {
   registry_.promote("letters@2", "champion", false, 9);
   registry_.promote("letters@3", "champion", true, 9);
   registry_.remove_version("letters", 2, 9);
-  EXPECT_EQ(registry_.roll_back("letters", "champion", 9).to, 1U);
+  EXPECT_EQ(registry_.roll_back("letters", "champion", 3, 9).to, 1U);
 }
 
 TEST_F(ModelRegistryTest, KeepsWhatAnAliasStandsFor) {

@@ -12,6 +12,7 @@
 #include "client/report/json_output.h"
 #include "client/report/table.h"
 #include "client/report/text.h"
+#include "protocol/model_metadata.h"
 #include "protocol/rule_names.h"
 
 namespace gradmill::client {
@@ -44,14 +45,6 @@ ordered_json in_json(const JobSummary& job) {
   json["reason"] = job.reason;
   json["message"] = job.message;
   return json;
-}
-
-std::string topology_text(const ml::Topology& topology) {
-  std::string text;
-  for (const std::uint32_t units : topology.units) {
-    text += (text.empty() ? "" : "-") + std::to_string(units);
-  }
-  return text;
 }
 
 /// What is asked of the job.

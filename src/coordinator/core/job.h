@@ -27,6 +27,7 @@ struct JobSubmission {
   Blob weights;                           ///< Where the first round starts from.
   std::vector<Blob> blobs;                ///< Every blob of the specification.
   JobShare share{};
+  std::string model{};  ///< As in JobAdded.
 };
 
 /// A round that gave the next one its weights, and is not finished: its validation error is not
@@ -64,6 +65,7 @@ struct Job {
   WorkKind kind = WorkKind::kTraining;
   std::shared_ptr<const JobSpecification> specification;
   Digest digest;
+  std::string model;  ///< As in JobAdded.
   std::vector<std::uint64_t> shard_rows;
   double work_per_row = 1;     ///< What a row costs, by the specification; in no unit.
   double seconds_per_row = 0;  ///< Measured of a slot: moving average over its tasks; 0: unknown.

@@ -71,6 +71,7 @@ Actions Scheduler::restore(std::vector<StoredJob> jobs,
     job.work_per_row = work_per_row(*job.specification);
     job.shard_rows = std::move(stored.shard_rows);
     job.submitted_ms = stored.submitted_ms;
+    job.model = std::move(stored.model);
     job.ended_ms = stored.ended_ms;
     job.durable = std::move(stored.checkpoint);
     job.validated = job.durable;
@@ -107,6 +108,7 @@ Actions Scheduler::submit(JobSubmission submission, TimePoint now) {
   job.work_per_row = work_per_row(*job.specification);
   job.shard_rows = std::move(submission.shard_rows);
   job.submitted_ms = wall_ms(now);
+  job.model = std::move(submission.model);
   job.validated.weights = std::move(submission.weights);
   job.validated.server = std::make_shared<const ml::ServerState>();
   job.durable = job.validated;
@@ -117,7 +119,8 @@ Actions Scheduler::submit(JobSubmission submission, TimePoint now) {
                 job.validated.weights,
                 std::move(submission.blobs),
                 job.submitted_ms,
-                job.share},
+                job.share,
+                job.model},
        actions);
   actions.emplace_back(job_note(job,
                                 "submitted",

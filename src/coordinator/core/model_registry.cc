@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "protocol/model_metadata.h"
 #include "protocol/model_name.h"
 
 namespace gradmill::coordinator {
@@ -44,14 +45,6 @@ std::string error_text(const std::optional<double>& error) {
   return {text.data(), std::to_chars(text.data(), text.data() + text.size(), *error).ptr};
 }
 
-std::string topology_text(const ml::Topology& topology) {
-  std::string text;
-  for (const std::uint32_t units : topology.units) {
-    text += (text.empty() ? "" : "-") + std::to_string(units);
-  }
-  return text;
-}
-
 /// Where the alias stood, oldest first, without what was rolled back.
 std::vector<std::uint32_t> stations(const std::vector<AliasMove>& history,
                                     const std::string& alias) {
@@ -77,7 +70,8 @@ std::vector<std::uint32_t> stations(const std::vector<AliasMove>& history,
 void ModelRegistry::restore(ModelVersion version) {
   Model& model = models_[version.model];
   model.last = std::max(model.last, version.version);
-  model.versions.insert_or_assign(version.version, std::move(version));
+  const std::uint32_t number = version.version;
+  model.versions.insert_or_assign(number, std::make_shared<const ModelVersion>(std::move(version)));
 }
 
 void ModelRegistry::restore(ModelAliases aliases) {
@@ -88,7 +82,10 @@ void ModelRegistry::restore(ModelAliases aliases) {
   for (AliasMove& move : aliases.history) {
     apply(found->second, std::move(move));
   }
-  found->second.last = std::max(found->second.last, aliases.last_version);
+  Model& model = found->second;
+  model.last = std::max(model.last, aliases.last_version);
+  // Where the history is lost, the first version that is left stands for the model.
+  model.aliases.try_emplace(std::string(kChampion), model.versions.begin()->first);
 }
 
 void ModelRegistry::apply(Model& model, AliasMove move) {
@@ -124,7 +121,7 @@ std::optional<AliasMove> ModelRegistry::add(ModelVersion& version) {
   check_room(version.model);
   Model& model = models_[version.model];
   version.version = ++model.last;
-  model.versions.emplace(version.version, version);
+  model.versions.emplace(version.version, std::make_shared<const ModelVersion>(version));
   if (model.aliases.contains(std::string(kChampion))) {
     return std::nullopt;
   }
@@ -144,9 +141,9 @@ const ModelRegistry::Model& ModelRegistry::at(const std::string& name) const {
   return found->second;
 }
 
-const ModelVersion& ModelRegistry::version_at(const Model& model,
-                                              const std::string& name,
-                                              std::uint32_t version) {
+const std::shared_ptr<const ModelVersion>& ModelRegistry::version_at(const Model& model,
+                                                                     const std::string& name,
+                                                                     std::uint32_t version) {
   const auto found = model.versions.find(version);
   if (found == model.versions.end()) {
     throw not_found("the model " + quoted_name(name) + " has no version " +
@@ -171,7 +168,7 @@ std::uint32_t ModelRegistry::alias_at(const Model& model,
   return found->second;
 }
 
-const ModelVersion& ModelRegistry::resolve(std::string_view text) const {
+std::shared_ptr<const ModelVersion> ModelRegistry::share(std::string_view text) const {
   const ModelReference reference = parse_model_reference(text);
   const Model& model = at(reference.model);
   return version_at(model,
@@ -183,12 +180,24 @@ const ModelVersion& ModelRegistry::resolve(std::string_view text) const {
 const ModelVersion* ModelRegistry::with_file(const BlobRef& file) const {
   for (const auto& [name, model] : models_) {
     for (const auto& [number, version] : model.versions) {
-      if (version.file == file) {
-        return &version;
+      if (version->file == file) {
+        return version.get();
       }
     }
   }
   return nullptr;
+}
+
+const ModelVersion* ModelRegistry::imported(const std::string& name, const BlobRef& file) const {
+  const auto model = models_.find(name);
+  if (model == models_.end()) {
+    return nullptr;
+  }
+  const auto& versions = model->second.versions;
+  const auto found = std::find_if(versions.begin(), versions.end(), [&](const auto& one) {
+    return one.second->file == file && one.second->lineage.job.empty();
+  });
+  return found == versions.end() ? nullptr : found->second.get();
 }
 
 ModelSummary ModelRegistry::summary(const Model& model, const ModelVersion& version) {
@@ -218,9 +227,9 @@ std::vector<ModelSummary> ModelRegistry::list() const {
   for (const auto& [name, model] : models_) {
     const auto champion = model.aliases.find(std::string(kChampion));
     if (champion != model.aliases.end()) {
-      all.push_back(summary(model, model.versions.at(champion->second)));
+      all.push_back(summary(model, *model.versions.at(champion->second)));
     } else if (!model.versions.empty()) {
-      all.push_back(summary(model, model.versions.rbegin()->second));
+      all.push_back(summary(model, *model.versions.rbegin()->second));
     }
   }
   return all;
@@ -230,7 +239,7 @@ std::vector<ModelSummary> ModelRegistry::list(const std::string& name) const {
   const Model& model = at(name);
   std::vector<ModelSummary> all;
   for (auto version = model.versions.rbegin(); version != model.versions.rend(); ++version) {
-    all.push_back(summary(model, version->second));
+    all.push_back(summary(model, *version->second));
   }
   return all;
 }
@@ -260,7 +269,7 @@ std::optional<AliasMove> ModelRegistry::promote(std::string_view reference,
   }
   if (from > 0 && !force) {
     const std::optional<double>& ours = version.lineage.validation_error;
-    const std::optional<double>& theirs = model.versions.at(from).lineage.validation_error;
+    const std::optional<double>& theirs = model.versions.at(from)->lineage.validation_error;
     if (!ours || !theirs || !(*ours < *theirs)) {
       throw invalid_input("the validation error of " + at_version(version.model, version.version) +
                           " (" + error_text(ours) + ") is not lower than that of " +
@@ -276,8 +285,14 @@ std::optional<AliasMove> ModelRegistry::promote(std::string_view reference,
 
 AliasMove ModelRegistry::roll_back(const std::string& name,
                                    const std::string& alias,
+                                   std::uint32_t from,
                                    std::int64_t now_ms) {
   const std::uint32_t present = alias_at(at(name), name, alias);
+  if (present != from) {
+    throw invalid_input("the alias " + alias + " of the model " + quoted_name(name) +
+                        " stands for version " + std::to_string(present) + " now, and not for " +
+                        std::to_string(from));
+  }
   Model& model = models_.at(name);
   std::vector<std::uint32_t> stack = stations(model.history, alias);
   while (!stack.empty() && (stack.back() == present || !model.versions.contains(stack.back()))) {

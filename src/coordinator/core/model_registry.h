@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,7 +16,7 @@
 namespace gradmill::coordinator {
 
 /// Versions that one model may have, and models that there may be.
-inline constexpr std::size_t kVersionsMax = 100'000;
+inline constexpr std::size_t kVersionsMax = 20'000;
 inline constexpr std::size_t kModelsMax = 10'000;
 
 /// Keeps the names straight; where bytes are kept is no matter of it. References are NAME,
@@ -35,9 +36,15 @@ class ModelRegistry {
 
   /// What is to be durable of a model besides its versions.
   [[nodiscard]] ModelAliases aliases(const std::string& model) const;
-  [[nodiscard]] const ModelVersion& resolve(std::string_view reference) const;
+  [[nodiscard]] const ModelVersion& resolve(std::string_view reference) const {
+    return *share(reference);
+  }
+  /// The same, for those who keep it.
+  [[nodiscard]] std::shared_ptr<const ModelVersion> share(std::string_view reference) const;
   /// The version whose file is `file`; null if there is none.
   [[nodiscard]] const ModelVersion* with_file(const BlobRef& file) const;
+  /// The imported version of the model that has this file; null if there is none.
+  [[nodiscard]] const ModelVersion* imported(const std::string& model, const BlobRef& file) const;
   /// The champion of each model, or its newest version if it has none.
   [[nodiscard]] std::vector<ModelSummary> list() const;
   /// Versions of a model, newest first.
@@ -51,8 +58,12 @@ class ModelRegistry {
                                    const std::string& alias,
                                    bool force,
                                    std::int64_t now_ms);
-  /// Points the alias at the version, among those that are still there, that it stood for before.
-  AliasMove roll_back(const std::string& model, const std::string& alias, std::int64_t now_ms);
+  /// Points the alias, which stands for `from`, at the version, among those that are still there,
+  /// that it stood for before.
+  AliasMove roll_back(const std::string& model,
+                      const std::string& alias,
+                      std::uint32_t from,
+                      std::int64_t now_ms);
   /// Forgets a version that no alias stands for; the move says so.
   AliasMove remove_version(const std::string& model, std::uint32_t version, std::int64_t now_ms);
   /// Forgets the model with all of its versions.
@@ -61,14 +72,13 @@ class ModelRegistry {
  private:
   struct Model {
     std::uint32_t last = 0;  // Version ever given.
-    std::map<std::uint32_t, ModelVersion> versions;
+    std::map<std::uint32_t, std::shared_ptr<const ModelVersion>> versions;
     std::map<std::string, std::uint32_t> aliases;
     std::vector<AliasMove> history;
   };
   [[nodiscard]] const Model& at(const std::string& name) const;
-  [[nodiscard]] static const ModelVersion& version_at(const Model& model,
-                                                      const std::string& name,
-                                                      std::uint32_t version);
+  [[nodiscard]] static const std::shared_ptr<const ModelVersion>& version_at(
+      const Model& model, const std::string& name, std::uint32_t version);
   [[nodiscard]] static std::uint32_t alias_at(const Model& model,
                                               const std::string& name,
                                               const std::string& alias);

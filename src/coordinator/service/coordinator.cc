@@ -49,10 +49,16 @@ Coordinator::Coordinator(const CoordinatorOptions& options,
       coordinator_(stored_.coordinator),
       blobs_(options.blob_bytes_max),
       validator_(blobs_),
-      journal_(store,
-               [this](std::uint64_t ticket) {
-                 handle([&](TimePoint now) { return scheduler_.saved(ticket, now); });
-               }),
+      models_(store, blobs_),
+      journal_(
+          store,
+          [this](std::uint64_t ticket) {
+            models_.publish();
+            handle([&](TimePoint now) { return scheduler_.saved(ticket, now); });
+          },
+          [this](std::vector<Record>& records) {
+            models_.complete(records, [this](const std::string& job) { return trained_job(job); });
+          }),
       scheduler_(scheduler_options(options, stored_), std::move(policy)) {
   std::vector<StoredNode> members;
   members.reserve(nodes.size() + stored_.nodes.size());
@@ -61,6 +67,7 @@ Coordinator::Coordinator(const CoordinatorOptions& options,
   }
   members.insert(members.end(), stored_.nodes.begin(), stored_.nodes.end());
   stored_.nodes = std::move(members);
+  models_.restore(std::move(stored_.models), std::move(stored_.aliases));
 }
 
 // NOLINTNEXTLINE(bugprone-exception-escape): a throw from stop() would be a bug and ends us

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,12 +18,14 @@
 #include "coordinator/ports/job_store.h"
 #include "coordinator/service/event_quota.h"
 #include "coordinator/service/journal.h"
+#include "coordinator/service/model_keeper.h"
 #include "coordinator/service/node_session.h"
 #include "coordinator/service/round_validator.h"
 #include "protocol/garbage.h"
 #include "protocol/job_details.h"
 #include "protocol/job_event.h"
 #include "protocol/job_status.h"
+#include "protocol/model.h"
 #include "protocol/node_status.h"
 
 namespace gradmill::coordinator {
@@ -59,12 +62,13 @@ class Coordinator final : private NodeEvents {
   void stop();
 
   /// Queues the job and returns nothing once it is durable, or returns the blobs that must be put
-  /// first. The same id with the same specification is the same job, already submitted. Throws
-  /// Error(kInvalidInput) that names what is wrong, Error(kUnavailable) when stopping, when there
-  /// are too many jobs, or when the job is still not durable after some seconds, Error(kFailed)
-  /// when the store cannot take it.
+  /// first. Its result becomes a version of `model`, if that has a name. The same id with the same
+  /// specification is the same job, already submitted. Throws Error(kInvalidInput) that names what
+  /// is wrong, Error(kUnavailable) when stopping, when there are too many jobs, or when the job is
+  /// still not durable after some seconds, Error(kFailed) when the store cannot take it.
   [[nodiscard]] std::vector<Digest> submit(const std::string& id,
-                                           const JobSpecification& specification);
+                                           const JobSpecification& specification,
+                                           const std::string& model = {});
   /// How the job stands: at once if it has changed since query.version, else when it changes or
   /// after `wait`. Throws Error(kNotFound).
   [[nodiscard]] JobStatus follow(const JobQuery& query, std::chrono::milliseconds wait);
@@ -85,6 +89,27 @@ class Coordinator final : private NodeEvents {
   void remove(const std::string& job);
   /// Applies a retention rule, the coordinator's own unless another is given, likewise.
   [[nodiscard]] Garbage collect_garbage(bool dry_run, const std::optional<Retention>& rule);
+
+  /// What NAME, NAME@VERSION or NAME@ALIAS stands for. Throws Error(kInvalidInput) or
+  /// Error(kNotFound), as do all calls about models.
+  [[nodiscard]] std::shared_ptr<const ModelVersion> resolve_model(std::string_view reference);
+  /// The champion of each model.
+  [[nodiscard]] std::vector<ModelSummary> models();
+  /// Newest first.
+  [[nodiscard]] std::vector<ModelSummary> versions(const std::string& model);
+  [[nodiscard]] ModelDetails model(std::string_view reference);
+  /// A new version from a model file that was put; the one there is if the model has it already.
+  /// Throws Error(kFailed) if the store cannot take it, as do the calls below.
+  ModelVersion import_model(const std::string& model, const BlobRef& file);
+  /// See ModelRegistry; returns once it is durable.
+  std::optional<AliasMove> promote_model(const std::string& reference,
+                                         const std::string& alias,
+                                         bool force);
+  /// Only if the alias stands for `from`. If it was just rolled back from there, that move: the
+  /// answer to the same call may have been lost.
+  AliasMove roll_back_model(const std::string& model, const std::string& alias, std::uint32_t from);
+  void delete_version(const std::string& model, std::uint32_t version);
+  void delete_model(const std::string& model);
 
   /// A node announces itself.
   [[nodiscard]] JoinAnswer join(const Address& address, const std::string& incarnation);
@@ -161,6 +186,10 @@ class Coordinator final : private NodeEvents {
   /// Waits until all records so far are durable. Throws Error(kFailed) if the store
   /// cannot, and Error(kUnavailable) if they are not in time.
   void await_durable(std::unique_lock<std::mutex>& lock);
+  /// The job, if it is one whose model is to be registered.
+  [[nodiscard]] std::optional<TrainedJob> trained_job(const std::string& id);
+  /// Runs a change of the registry between two commits.
+  void change_models(const std::function<std::vector<Record>(ModelRegistry& registry)>& change);
   /// Does what comes into `inbox`, one after the other, until the coordinator stops.
   template <class Work, class Do>
   void serve(std::deque<Work>& inbox, std::condition_variable& filled, const Do& work);
@@ -174,6 +203,7 @@ class Coordinator final : private NodeEvents {
   const std::string coordinator_;
   BlobCache blobs_;
   RoundValidator validator_;  // of the validating thread
+  ModelKeeper models_;
   Journal journal_;
 
   mutable std::mutex mutex_;

@@ -10,6 +10,7 @@
 #include "coordinator/service/coordinator.h"
 #include "coordinator/service/job_intake.h"
 #include "coordinator/service/status_report.h"
+#include "protocol/model_name.h"
 #include "protocol/specification_check.h"
 
 namespace gradmill::coordinator {
@@ -26,8 +27,12 @@ constexpr std::chrono::milliseconds kLogPause{50};
 }  // namespace
 
 std::vector<Digest> Coordinator::submit(const std::string& id,
-                                        const JobSpecification& specification) {
+                                        const JobSpecification& specification,
+                                        const std::string& model) {
   check_specification(specification);
+  if (!model.empty()) {
+    check_model_name(model);
+  }
   const auto shared = std::make_shared<const JobSpecification>(specification);
   const std::vector<BlobRef> blobs = shared->blobs();
   const auto submitted = [&] {
@@ -58,6 +63,7 @@ std::vector<Digest> Coordinator::submit(const std::string& id,
   std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
   try {
     JobSubmission submission = admit_job(id, shared, blobs_);
+    submission.model = model;
     lock.lock();
     if (stopping_) {
       throw Error(ErrorCode::kUnavailable, "the coordinator is stopping");
@@ -358,6 +364,9 @@ NodeStatus Coordinator::status_of(NodeId node) const {
 Blob Coordinator::get_blob(const BlobRef& ref) {
   if (const std::optional<Blob> blob = blobs_.find(ref.digest); blob && blob->ref == ref) {
     return *blob;
+  }
+  if (std::optional<Blob> file = models_.file(ref)) {
+    return *std::move(file);
   }
   std::string owner;
   {

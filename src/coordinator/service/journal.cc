@@ -20,8 +20,10 @@ constexpr std::chrono::milliseconds kRetry{500};
 
 }  // namespace
 
-Journal::Journal(JobStore& store, std::function<void(std::uint64_t)> saved)
-    : store_(store), saved_(std::move(saved)) {}
+Journal::Journal(JobStore& store,
+                 std::function<void(std::uint64_t)> saved,
+                 std::function<void(std::vector<Record>&)> complete)
+    : store_(store), saved_(std::move(saved)), complete_(std::move(complete)) {}
 
 Journal::~Journal() { stop(); }
 
@@ -120,7 +122,7 @@ void Journal::commit(std::unique_lock<std::mutex>& lock) {
   if (records_.empty()) {
     return;
   }
-  const std::vector<Record> records = std::exchange(records_, {});
+  std::vector<Record> records = std::exchange(records_, {});
   const std::uint64_t ticket = ticket_;
   const bool was_urgent = std::exchange(urgent_, false);
   const bool had_rounds = std::exchange(has_rounds_, false);
@@ -129,6 +131,9 @@ void Journal::commit(std::unique_lock<std::mutex>& lock) {
   std::string failure;
   std::string log_message;
   try {
+    if (complete_) {
+      complete_(records);
+    }
     store_.commit(records);
   } catch (const Error& error) {
     failure = error.what();

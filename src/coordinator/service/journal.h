@@ -21,8 +21,12 @@ namespace gradmill::coordinator {
 /// written is tried again until it can. Thread-safe.
 class Journal {
  public:
-  /// `saved` hears, without a lock held, that all records up to a ticket are durable.
-  Journal(JobStore& store, std::function<void(std::uint64_t ticket)> saved);
+  /// `saved` hears, without a lock held, that all records up to a ticket are durable. `complete`
+  /// may add records to those that are about to be committed, likewise; a batch that could not be
+  /// committed comes again, with what was added.
+  Journal(JobStore& store,
+          std::function<void(std::uint64_t ticket)> saved,
+          std::function<void(std::vector<Record>& records)> complete = {});
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
   ~Journal();
@@ -51,6 +55,7 @@ class Journal {
 
   JobStore& store_;
   const std::function<void(std::uint64_t)> saved_;
+  const std::function<void(std::vector<Record>&)> complete_;
 
   std::mutex mutex_;
   std::condition_variable filled_;    // for the writer
