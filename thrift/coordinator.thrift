@@ -30,7 +30,8 @@ struct JobSpecification {
 
 struct SubmitJobRequest {
   1: string job_id,          // the client's choice; the same id again is the same job
-  2: JobSpecification specification
+  2: JobSpecification specification,
+  3: string model            // what its result is registered as; empty: not at all
 }
 
 /** Returns once the job is durable, or the list of what is missing. */
@@ -204,6 +205,144 @@ struct CollectGarbageResponse {
   3: i64 bytes            // of all these files
 }
 
+/** A number or choice of a recipe of training. */
+struct NamedValue {
+  1: string name,
+  2: string value
+}
+
+/** The validation error of one round. */
+struct RoundError {
+  1: i32 round,    // from 1
+  2: double error  // share of validation rows whose class was wrong
+}
+
+/** Rows of one class that a model put in another, or in their own. */
+struct ConfusionCount {
+  1: i32 label,      // what they are
+  2: i32 predicted,  // what the model says
+  3: i64 rows        // at least 1
+}
+
+/** A confusion matrix over the validation rows. */
+struct Confusion {
+  1: i32 classes,
+  2: list<ConfusionCount> counts  // above 0 only, ascending by label and predicted
+}
+
+/** One version of a named model. */
+struct ModelVersion {
+  1: string model,
+  2: i64 version,                       // from 1
+  3: common.BlobRef file,               // the model file (safetensors), for getBlob
+  4: common.Digest parameters,          // of the file's data section
+  5: list<i32> units,                   // of each layer, from the features to the classes
+  6: string activation,                 // relu, tanh, sigmoid or ml-py
+  7: string precision,                  // float or double
+  8: bool standardized,                 // the file has a mean and a deviation of each feature
+  9: list<string> labels,               // of the classes, in order of their index
+  10: string job,                       // empty: imported
+  11: common.Digest job_digest,         // zero if imported
+  12: common.Digest data_digest,        // over the training shards' digests, in order; zero: unknown
+  13: list<NamedValue> rule,            // of the training
+  14: i64 seed,                         // its 64 bits
+  15: i32 round,                        // whose weights these are; 0: unknown
+  16: list<RoundError> errors,          // of validated rounds, ascending
+  17: optional double validation_error, // of `round`
+  18: optional Confusion confusion,     // likewise
+  19: i64 created_ms                    // since 1970
+}
+
+/** An alias, and the version that it stands for. */
+struct ModelAlias {
+  1: string alias_name,
+  2: i64 version
+}
+
+/** One entry of the history of a model's aliases. */
+struct AliasMove {
+  1: i64 time_ms,       // since 1970
+  2: string alias_name,      // empty for a deletion
+  3: i64 from_version,  // 0: none
+  4: i64 to_version,    // likewise
+  5: string change      // registered, promoted, forced, rolled_back or deleted
+}
+
+/** What a list of models shows of one version. */
+struct ModelSummary {
+  1: string model,
+  2: i64 version,
+  3: list<string> aliases,              // that stand for it
+  4: i32 versions,                      // of the model
+  5: optional double validation_error,
+  6: string topology,                   // 16-24-26
+  7: string optimizer,                  // empty: unknown
+  8: string job,                        // empty: imported
+  9: i64 created_ms                     // since 1970
+}
+
+struct ListModelsRequest {
+  1: string model  // its versions; empty: the champion of each model
+}
+
+struct ListModelsResponse {
+  1: list<ModelSummary> models  // by name, or newest first
+}
+
+struct GetModelRequest {
+  1: string reference  // NAME, NAME@VERSION or NAME@ALIAS
+}
+
+struct GetModelResponse {
+  1: ModelVersion version,
+  2: list<ModelAlias> aliases,  // of the model, by name
+  3: list<AliasMove> history    // of the model, oldest first
+}
+
+/** Registers a model file that was put. A file that was imported before is the same version. */
+struct ImportModelRequest {
+  1: string model,
+  2: common.BlobRef file
+}
+
+struct ImportModelResponse {
+  1: string model,  // echo
+  2: i64 version
+}
+
+/** Points an alias at a version. */
+struct PromoteModelRequest {
+  1: string reference,  // NAME@VERSION or NAME@ALIAS
+  2: string alias_name,      // champion, or any other
+  3: bool force         // even if its validation error is not lower than the present one's
+}
+
+struct PromoteModelResponse {
+  1: string reference,         // echo
+  2: optional AliasMove move   // none: it stood for that version already
+}
+
+/** Points an alias at the version that it stood for before. */
+struct RollbackModelRequest {
+  1: string model,
+  2: string alias_name,
+  3: i64 from_version   // that it stands for; another one, and the call was made before
+}
+
+struct RollbackModelResponse {
+  1: string model,     // echo
+  2: AliasMove move
+}
+
+struct DeleteModelRequest {
+  1: string model,
+  2: i64 version   // 0: all of them
+}
+
+struct DeleteModelResponse {
+  1: string model  // echo
+}
+
 /** How a node stands. */
 enum NodeState { UNKNOWN = 0, ALIVE = 1, SUSPECT = 2, FAILED = 3, LEFT = 4 }
 
@@ -339,6 +478,27 @@ service CoordinatorService {
   CollectGarbageResponse collectGarbage(1: CollectGarbageRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.Unavailable unavailable, 5: common.NotAllowed refused),
+  ListModelsResponse listModels(1: ListModelsRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing, 5: common.NotAllowed refused),
+  GetModelResponse getModel(1: GetModelRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing, 5: common.NotAllowed refused),
+  ImportModelResponse importModel(1: ImportModelRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              4: common.Unavailable unavailable, 5: common.NotAllowed refused),
+  PromoteModelResponse promoteModel(1: PromoteModelRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing, 4: common.Unavailable unavailable,
+              5: common.NotAllowed refused),
+  RollbackModelResponse rollbackModel(1: RollbackModelRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing, 4: common.Unavailable unavailable,
+              5: common.NotAllowed refused),
+  DeleteModelResponse deleteModel(1: DeleteModelRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing, 4: common.Unavailable unavailable,
+              5: common.NotAllowed refused),
   JoinResponse join(1: JoinRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.Unavailable unavailable, 5: common.NotAllowed refused),

@@ -27,8 +27,11 @@ T next_of(std::deque<T>& answers) {
 /// Keeps what it gets and answers what the test put into its members.
 class FakeLink final : public CoordinatorLink {
  public:
-  std::vector<Digest> submit(const std::string& id, const JobSpecification& wanted) override {
+  std::vector<Digest> submit(const std::string& id,
+                             const JobSpecification& wanted,
+                             const std::string& model) override {
     submitted_id = id;
+    submitted_model = model;
     specification = wanted;
     ++submits;
     std::vector<Digest> missing;
@@ -87,6 +90,39 @@ class FakeLink final : public CoordinatorLink {
     return garbage;
   }
 
+  std::vector<ModelSummary> models(const std::string& model) override {
+    calls.push_back("models " + model);
+    return all_models;
+  }
+
+  ModelDetails model(const std::string& reference) override {
+    calls.push_back("model " + reference);
+    return model_details;
+  }
+
+  std::uint32_t import_model(const std::string& model, const BlobRef& file) override {
+    calls.push_back("import " + model + (blobs.contains(file.digest) ? "" : " without its file"));
+    return 3;
+  }
+
+  std::optional<AliasMove> promote_model(const std::string& reference,
+                                         const std::string& alias,
+                                         bool force) override {
+    calls.push_back("promote " + reference + ' ' + alias + (force ? " by force" : ""));
+    return alias_move;
+  }
+
+  AliasMove roll_back_model(const std::string& model,
+                            const std::string& alias,
+                            std::uint32_t from) override {
+    calls.push_back("roll back " + model + ' ' + alias + ' ' + std::to_string(from));
+    return alias_move.value_or(AliasMove{});
+  }
+
+  void delete_model(const std::string& model, std::uint32_t version) override {
+    calls.push_back("delete " + model + ' ' + std::to_string(version));
+  }
+
   std::vector<NodeStatus> nodes() override { return all_nodes; }
 
   NodeStatus add_node(const Address& node) override {
@@ -124,6 +160,10 @@ class FakeLink final : public CoordinatorLink {
   std::vector<std::string> calls;  ///< Of most kinds, with their arguments.
   int submits = 0;
   std::string submitted_id;
+  std::string submitted_model;
+  std::vector<ModelSummary> all_models;
+  ModelDetails model_details;
+  std::optional<AliasMove> alias_move;
   JobSpecification specification;
   std::map<Digest, Blob> blobs;
   bool gone = false;  ///< The job.

@@ -148,7 +148,7 @@ TEST_F(ReconnectingLinkTest, EveryCallIsMadeAgainAfterAnOutage) {
   reach();
   const JobSpecification job;
   const std::vector<std::function<void()>> calls = {
-      [&] { static_cast<void>(link_.submit("j", job)); },
+      [&] { static_cast<void>(link_.submit("j", job, "m")); },
       [&] { static_cast<void>(link_.follow({}, {})); },
       [&] { static_cast<void>(link_.control("j", JobCommand::kPause, {})); },
       [&] { static_cast<void>(link_.jobs(0)); },

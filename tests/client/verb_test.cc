@@ -113,11 +113,11 @@ TEST(Verb, NamesWhatIsWrong) {
       {{"node", "kill"},
        "node: 'kill' is none of list, stats, join, leave; see client node --help"},
       {{"jobs", "list"},
-       "'jobs' is none of job, node, fault, gc and <coordinator_ip>; see client --help"},
-      {{"model"},
-       "'model' is none of job, node, fault, gc and <coordinator_ip>; see client --help"},
+       "'jobs' is none of job, model, node, fault, gc and <coordinator_ip>; see client --help"},
+      {{"models"},
+       "'models' is none of job, model, node, fault, gc and <coordinator_ip>; see client --help"},
       {{"jobs", "show", "j"},
-       "'jobs' is none of job, node, fault, gc and <coordinator_ip>; see client --help"},
+       "'jobs' is none of job, model, node, fault, gc and <coordinator_ip>; see client --help"},
       {{"job", "list"}, "--coordinator HOST:PORT is missing (or GRADMILL_COORDINATOR)"},
       {{"job", "list", "--coordinator", "host"}, "--coordinator: 'host' is not HOST:PORT"},
       {at({"job", "list", "--limit", "-1"}), "--limit: '-1' is not a whole number"},
@@ -158,7 +158,7 @@ TEST(Verb, HelpTellsAllExitCodes) {
   testing::internal::CaptureStdout();
   EXPECT_FALSE(parse_request({"--help"}).has_value());
   const std::string help = testing::internal::GetCapturedStdout();
-  EXPECT_NE(help.find("5 not allowed, 6 no such job, node or file,\n130 detached"),
+  EXPECT_NE(help.find("5 not allowed, 6 no such job, model, node or file,\n130 detached"),
             std::string::npos)
       << help;
 }

@@ -12,6 +12,7 @@
 #include "wire/garbage_convert.h"
 #include "wire/job_convert.h"
 #include "wire/log_convert.h"
+#include "wire/model_convert.h"
 #include "wire/node_convert.h"
 #include "wire/status_convert.h"
 #include "wire/wire_convert.h"
@@ -54,9 +55,11 @@ class ThriftCoordinatorLink final : public CoordinatorLink {
                     [this](wire::CoordinatorServiceClient& client) { say_hello(client); }) {}
 
   std::vector<Digest> submit(const std::string& id,
-                             const JobSpecification& specification) override {
+                             const JobSpecification& specification,
+                             const std::string& model) override {
     wire::SubmitJobRequest request;
     request.job_id = id;
+    request.model = model;
     request.specification = wire::to_wire(specification);
     wire::SubmitJobResponse response;
     call(kSubmitDeadline, [&](auto& client) { client.submitJob(response, request); });
@@ -145,6 +148,73 @@ class ThriftCoordinatorLink final : public CoordinatorLink {
     wire::CollectGarbageResponse response;
     call(kCollectDeadline, [&](auto& client) { client.collectGarbage(response, request); });
     return checked([&] { return wire::garbage_from(response); });
+  }
+
+  std::vector<ModelSummary> models(const std::string& model) override {
+    wire::ListModelsRequest request;
+    request.model = model;
+    wire::ListModelsResponse response;
+    call(kCallDeadline, [&](auto& client) { client.listModels(response, request); });
+    return checked([&] { return wire::models_from(response); });
+  }
+
+  ModelDetails model(const std::string& reference) override {
+    wire::GetModelRequest request;
+    request.reference = reference;
+    wire::GetModelResponse response;
+    call(kCallDeadline, [&](auto& client) { client.getModel(response, request); });
+    return checked([&] { return wire::model_from(response); });
+  }
+
+  std::uint32_t import_model(const std::string& model, const BlobRef& file) override {
+    wire::ImportModelRequest request;
+    request.model = model;
+    request.file = wire::to_wire(file);
+    wire::ImportModelResponse response;
+    call(kSubmitDeadline, [&](auto& client) { client.importModel(response, request); });
+    return checked([&] {
+      check_echo(response.model, model);
+      return wire::unsigned_from<std::uint32_t>(response.version, "the version");
+    });
+  }
+
+  std::optional<AliasMove> promote_model(const std::string& reference,
+                                         const std::string& alias,
+                                         bool force) override {
+    wire::PromoteModelRequest request;
+    request.reference = reference;
+    request.alias_name = alias;
+    request.force = force;
+    wire::PromoteModelResponse response;
+    call(kCallDeadline, [&](auto& client) { client.promoteModel(response, request); });
+    return checked([&] {
+      check_echo(response.reference, reference);
+      return response.__isset.move ? std::optional(wire::move_from(response.move)) : std::nullopt;
+    });
+  }
+
+  AliasMove roll_back_model(const std::string& model,
+                            const std::string& alias,
+                            std::uint32_t from) override {
+    wire::RollbackModelRequest request;
+    request.model = model;
+    request.alias_name = alias;
+    request.from_version = from;
+    wire::RollbackModelResponse response;
+    call(kCallDeadline, [&](auto& client) { client.rollbackModel(response, request); });
+    return checked([&] {
+      check_echo(response.model, model);
+      return wire::move_from(response.move);
+    });
+  }
+
+  void delete_model(const std::string& model, std::uint32_t version) override {
+    wire::DeleteModelRequest request;
+    request.model = model;
+    request.version = version;
+    wire::DeleteModelResponse response;
+    call(kCallDeadline, [&](auto& client) { client.deleteModel(response, request); });
+    checked([&] { check_echo(response.model, model); });
   }
 
   std::vector<NodeStatus> nodes() override {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "base/error.h"
@@ -11,6 +13,7 @@
 #include "client/report/model_output.h"
 #include "formats/shard_blob.h"
 #include "ml/standardization.h"
+#include "protocol/model_name.h"
 #include "protocol/specification_check.h"
 
 namespace gradmill::client {
@@ -94,11 +97,29 @@ std::uint32_t quorum_of(const Quorum& quorum, std::size_t shards) {
   return std::max(1U, static_cast<std::uint32_t>(least));
 }
 
+/// What the user calls the model, or the folder of the data.
+std::string model_of(const TrainRequest& request) {
+  if (!request.model.empty()) {
+    return request.model;
+  }
+  std::error_code failure;
+  std::filesystem::path folder = std::filesystem::weakly_canonical(request.folder, failure);
+  std::string name = (folder.has_filename() ? folder : folder.parent_path()).filename().string();
+  try {
+    check_model_name(name);
+  } catch (const Error&) {
+    throw invalid_input("the model cannot be called " + quoted_name(name) +
+                        ", as the data folder is; give it a name with --model");
+  }
+  return name;
+}
+
 }  // namespace
 
 Submission prepare(const TrainRequest& request) {
   const DataSet data = read_data_folder(request.folder, request.classes);
   Submission submission;
+  submission.model = model_of(request);
   JobSpecification& specification = submission.specification;
   specification.rule = request.rule;
   specification.rule.topology = topology_of(request, data);
@@ -122,7 +143,7 @@ Submission prepare(const TrainRequest& request) {
 
 void submit(CoordinatorLink& link, const std::string& id, const Submission& submission) {
   for (int attempt = 0; attempt < kSubmitsMax; ++attempt) {
-    const std::vector<Digest> missing = link.submit(id, submission.specification);
+    const std::vector<Digest> missing = link.submit(id, submission.specification, submission.model);
     if (missing.empty()) {
       return;
     }

@@ -14,6 +14,7 @@ namespace gradmill::client {
 struct Submission {
   JobSpecification specification;
   std::vector<Blob> blobs;  ///< Of the specification.
+  std::string model;        ///< What the result is registered as.
 };
 
 /// Reads all files. Throws Error(kInvalidInput) for whatever the coordinator would refuse.

@@ -15,6 +15,7 @@
 #include "protocol/job_event.h"
 #include "protocol/job_specification.h"
 #include "protocol/job_status.h"
+#include "protocol/model.h"
 #include "protocol/node_status.h"
 
 namespace gradmill::client {
@@ -25,9 +26,10 @@ namespace gradmill::client {
 class CoordinatorLink {
  public:
   virtual ~CoordinatorLink() = default;
-  /// Submits the job, or returns the blobs to put first.
+  /// Submits the job, whose result becomes a version of `model`, or returns the blobs to put first.
   [[nodiscard]] virtual std::vector<Digest> submit(const std::string& id,
-                                                   const JobSpecification& specification) = 0;
+                                                   const JobSpecification& specification,
+                                                   const std::string& model) = 0;
   /// How the job stands: once it has changed, or after `wait`.
   [[nodiscard]] virtual JobStatus follow(const JobQuery& query, std::chrono::milliseconds wait) = 0;
   /// Cancels, pauses or resumes the job: returns once every node has acknowledged it, or after
@@ -47,6 +49,23 @@ class CoordinatorLink {
   /// Applies a retention rule, or the coordinator's own.
   [[nodiscard]] virtual Garbage collect_garbage(bool dry_run,
                                                 const std::optional<Retention>& rule) = 0;
+  /// The champion of each model, or the versions of one, newest first, if it has a name.
+  [[nodiscard]] virtual std::vector<ModelSummary> models(const std::string& model) = 0;
+  /// NAME, NAME@VERSION or NAME@ALIAS.
+  [[nodiscard]] virtual ModelDetails model(const std::string& reference) = 0;
+  /// The version that a model file which was put becomes, or is.
+  [[nodiscard]] virtual std::uint32_t import_model(const std::string& model,
+                                                   const BlobRef& file) = 0;
+  /// Nothing if the alias stood for the version already.
+  virtual std::optional<AliasMove> promote_model(const std::string& reference,
+                                                 const std::string& alias,
+                                                 bool force) = 0;
+  /// Only if the alias stands for version `from`.
+  virtual AliasMove roll_back_model(const std::string& model,
+                                    const std::string& alias,
+                                    std::uint32_t from) = 0;
+  /// Version 0: all of them.
+  virtual void delete_model(const std::string& model, std::uint32_t version) = 0;
   /// In order of arrival.
   [[nodiscard]] virtual std::vector<NodeStatus> nodes() = 0;
   virtual NodeStatus add_node(const Address& node) = 0;

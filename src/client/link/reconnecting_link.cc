@@ -79,8 +79,9 @@ void ReconnectingLink::answered(const Outage& outage) {
 }
 
 std::vector<Digest> ReconnectingLink::submit(const std::string& id,
-                                             const JobSpecification& specification) {
-  return retried([&] { return link_.submit(id, specification); });
+                                             const JobSpecification& specification,
+                                             const std::string& model) {
+  return retried([&] { return link_.submit(id, specification, model); });
 }
 
 JobStatus ReconnectingLink::follow(const JobQuery& query, std::chrono::milliseconds wait) {
@@ -124,6 +125,37 @@ void ReconnectingLink::remove(const std::string& job) {
 
 Garbage ReconnectingLink::collect_garbage(bool dry_run, const std::optional<Retention>& rule) {
   return retried([&] { return link_.collect_garbage(dry_run, rule); });
+}
+
+std::vector<ModelSummary> ReconnectingLink::models(const std::string& model) {
+  return retried([&] { return link_.models(model); });
+}
+
+ModelDetails ReconnectingLink::model(const std::string& reference) {
+  return retried([&] { return link_.model(reference); });
+}
+
+std::uint32_t ReconnectingLink::import_model(const std::string& model, const BlobRef& file) {
+  return retried([&] { return link_.import_model(model, file); });
+}
+
+std::optional<AliasMove> ReconnectingLink::promote_model(const std::string& reference,
+                                                         const std::string& alias,
+                                                         bool force) {
+  return retried([&] { return link_.promote_model(reference, alias, force); });
+}
+
+AliasMove ReconnectingLink::roll_back_model(const std::string& model,
+                                            const std::string& alias,
+                                            std::uint32_t from) {
+  return retried([&] { return link_.roll_back_model(model, alias, from); });
+}
+
+void ReconnectingLink::delete_model(const std::string& model, std::uint32_t version) {
+  retried([&] {
+    link_.delete_model(model, version);
+    return true;
+  });
 }
 
 std::vector<NodeStatus> ReconnectingLink::nodes() {

@@ -29,7 +29,9 @@ class ReconnectingLink final : public CoordinatorLink {
   /// `link` and `timer` must outlive this.
   ReconnectingLink(CoordinatorLink& link, RetryTimer& timer, ReconnectOptions options);
 
-  std::vector<Digest> submit(const std::string& id, const JobSpecification& specification) override;
+  std::vector<Digest> submit(const std::string& id,
+                             const JobSpecification& specification,
+                             const std::string& model) override;
   JobStatus follow(const JobQuery& query, std::chrono::milliseconds wait) override;
   JobControl control(const std::string& job,
                      JobCommand command,
@@ -39,6 +41,16 @@ class ReconnectingLink final : public CoordinatorLink {
   JobLog logs(const std::string& job, std::uint64_t after, std::chrono::milliseconds wait) override;
   void remove(const std::string& job) override;
   Garbage collect_garbage(bool dry_run, const std::optional<Retention>& rule) override;
+  std::vector<ModelSummary> models(const std::string& model) override;
+  ModelDetails model(const std::string& reference) override;
+  std::uint32_t import_model(const std::string& model, const BlobRef& file) override;
+  std::optional<AliasMove> promote_model(const std::string& reference,
+                                         const std::string& alias,
+                                         bool force) override;
+  AliasMove roll_back_model(const std::string& model,
+                            const std::string& alias,
+                            std::uint32_t from) override;
+  void delete_model(const std::string& model, std::uint32_t version) override;
   std::vector<NodeStatus> nodes() override;
   NodeStatus add_node(const Address& node) override;
   NodeStatus remove_node(const Address& node, std::chrono::milliseconds wait) override;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "client/request/fault_request.h"
 #include "client/request/job_request.h"
+#include "client/request/model_request.h"
 #include "client/request/node_request.h"
 #include "client/request/training_options.h"
 #include "client/request/training_reader.h"
@@ -36,14 +37,14 @@ CommandLine train_line() {
       "With --preset, what follows <dir> may be left out.\n"
       "\n"
       "Other commands, with --coordinator HOST:PORT or GRADMILL_COORDINATOR; each has --help:\n" +
-      verbs_text("job", job_verbs()) + verbs_text("node", node_verbs()) +
-      verbs_text("fault", fault_verbs()) +
+      verbs_text("job", job_verbs()) + verbs_text("model", model_verbs()) +
+      verbs_text("node", node_verbs()) + verbs_text("fault", fault_verbs()) +
       "  client gc                             as client job gc\n"
       "\n"
       "ID may be latest: the newest job.\n"
       "\n"
       "Exit codes: 0 succeeded, 1 the job failed, 2 usage or bad input, 3 cancelled,\n"
-      "4 coordinator unreachable, 5 not allowed, 6 no such job, node or file,\n"
+      "4 coordinator unreachable, 5 not allowed, 6 no such job, model, node or file,\n"
       "130 detached by Ctrl-C.\n");
   return line;
 }
@@ -96,6 +97,9 @@ std::optional<Request> parse_request(const Words& words) {
   if (name == "job") {
     return parse_verb(name, job_verbs(), without(words, noun));
   }
+  if (name == "model") {
+    return parse_verb(name, model_verbs(), without(words, noun));
+  }
   if (name == "node") {
     return parse_verb(name, node_verbs(), without(words, noun));
   }
@@ -106,8 +110,9 @@ std::optional<Request> parse_request(const Words& words) {
     return parse_collect_garbage(without(words, noun));
   }
   if (is_unknown_noun(words, noun)) {
-    throw invalid_input(formats::in_quotes(name) +
-                        " is none of job, node, fault, gc and <coordinator_ip>; see client --help");
+    throw invalid_input(
+        formats::in_quotes(name) +
+        " is none of job, model, node, fault, gc and <coordinator_ip>; see client --help");
   }
   return parse_train(words);
 }

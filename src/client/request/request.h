@@ -58,7 +58,8 @@ struct TrainRequest : CommonRequest {
   std::optional<std::uint32_t> classes;
   std::string timing;     ///< Where the timing goes; empty: nowhere.
   std::string output;     ///< Where the model goes; empty: nowhere.
-  std::string init_from;  ///< The model to start from; empty: the seed.
+  std::string init_from;  ///< The model file to start from; empty: the seed.
+  std::string model;      ///< What the result is registered as; empty: as the folder is called.
   bool wait = true;       ///< Follow the job to its end.
 };
 
@@ -102,6 +103,41 @@ struct CollectGarbageRequest : CommonRequest {
   std::optional<Retention> rule;  ///< Absent: the coordinator's own.
 };
 
+/// In the requests below, a model is named NAME, NAME@VERSION or NAME@ALIAS.
+struct ListModelsRequest : CommonRequest {
+  std::string model;  ///< A name: its versions; empty: the champion of each model.
+};
+
+struct ShowModelRequest : CommonRequest {
+  std::string model;
+};
+
+struct ExportModelRequest : CommonRequest {
+  std::string model;
+  std::string output;
+};
+
+struct ImportModelRequest : CommonRequest {
+  std::string file;
+  std::string model;  ///< A name.
+};
+
+struct PromoteModelRequest : CommonRequest {
+  std::string model;
+  std::string alias;
+  bool force = false;
+};
+
+struct RollBackModelRequest : CommonRequest {
+  std::string model;  ///< A name.
+  std::string alias;
+};
+
+struct DeleteModelRequest : CommonRequest {
+  std::string model;          ///< A name.
+  std::uint32_t version = 0;  ///< 0: all of them.
+};
+
 struct ListNodesRequest : CommonRequest {};
 
 struct NodeStatsRequest : CommonRequest {
@@ -136,6 +172,13 @@ using Request = std::variant<TrainRequest,
                              JobOutputRequest,
                              DeleteJobRequest,
                              CollectGarbageRequest,
+                             ListModelsRequest,
+                             ShowModelRequest,
+                             ExportModelRequest,
+                             ImportModelRequest,
+                             PromoteModelRequest,
+                             RollBackModelRequest,
+                             DeleteModelRequest,
                              ListNodesRequest,
                              NodeStatsRequest,
                              JoinNodeRequest,

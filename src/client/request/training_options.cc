@@ -83,6 +83,10 @@ void add_training_options(program::CommandLine& line) {
       .option("--round-deadline", "TIME", std::nullopt, "when a round is late; with --quorum")
       .group("Job and result")
       .option("--id", "ID", std::nullopt, "id of the job (default: a random one)")
+      .option("--model",
+              "NAME",
+              std::nullopt,
+              "register the result as a version of this model (default: the data folder's name)")
       .option("--timing", "FILE", std::nullopt, "write the seconds of each round and task as CSV")
       .option(
           "--output", "FILE", std::nullopt, "write the trained model: .safetensors, .npz or .onnx");

@@ -17,6 +17,7 @@
 #include "formats/shard_blob.h"
 #include "formats/text.h"
 #include "protocol/job_specification.h"
+#include "protocol/model_name.h"
 #include "protocol/rule_names.h"
 
 namespace gradmill::client {
@@ -90,6 +91,10 @@ class TrainReader {
     request.timing = optional_text(arguments_, "--timing");
     request.output = optional_text(arguments_, "--output");
     request.init_from = optional_text(arguments_, "--init-from");
+    request.model = optional_text(arguments_, "--model");
+    if (arguments_.given("--model")) {
+      check_model_name(request.model);
+    }
     request.job = arguments_.given("--id") ? arguments_.text("--id") : "job-" + random_id(8);
     return request;
   }

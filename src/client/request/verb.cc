@@ -11,8 +11,14 @@ namespace gradmill::client {
 namespace {
 
 // Any other option takes a value, in a word of its own unless the option holds a '='.
-constexpr std::array<std::string_view, 6> kFlags = {
-    "--help", "--version", "--no-wait", "--standardize", "--dry-run", "--follow"};
+constexpr std::array<std::string_view, 8> kFlags = {"--help",
+                                                    "--version",
+                                                    "--no-wait",
+                                                    "--standardize",
+                                                    "--dry-run",
+                                                    "--follow",
+                                                    "--force",
+                                                    "--yes"};
 
 std::string names_of(std::span<const Verb> verbs) {
   std::string names;

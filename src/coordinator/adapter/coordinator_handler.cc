@@ -13,6 +13,7 @@
 #include "wire/hello.h"
 #include "wire/job_convert.h"
 #include "wire/log_convert.h"
+#include "wire/model_convert.h"
 #include "wire/node_convert.h"
 #include "wire/status_convert.h"
 #include "wire/wire_convert.h"
@@ -53,7 +54,8 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
                  const wire::SubmitJobRequest& request) override {
     check(Right::kOperate);
     const std::vector<Digest> missing = wire::translate([&] {
-      return coordinator_.submit(request.job_id, wire::specification_from(request.specification));
+      return coordinator_.submit(
+          request.job_id, wire::specification_from(request.specification), request.model);
     });
     response.job_id = request.job_id;
     for (const Digest& digest : missing) {
@@ -120,6 +122,70 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
     response = wire::translate([&] {
       return wire::to_wire(
           coordinator_.collect_garbage(request.dry_run, wire::retention_from(request)));
+    });
+  }
+
+  void listModels(wire::ListModelsResponse& response,
+                  const wire::ListModelsRequest& request) override {
+    check(Right::kView);
+    response = wire::translate([&] {
+      return wire::to_wire(request.model.empty() ? coordinator_.models()
+                                                 : coordinator_.versions(request.model));
+    });
+  }
+
+  void getModel(wire::GetModelResponse& response, const wire::GetModelRequest& request) override {
+    check(Right::kView);
+    response =
+        wire::translate([&] { return wire::to_wire(coordinator_.model(request.reference)); });
+  }
+
+  void importModel(wire::ImportModelResponse& response,
+                   const wire::ImportModelRequest& request) override {
+    check(Right::kOperate);
+    response.model = request.model;
+    response.version = wire::translate([&] {
+      return coordinator_
+          .import_model(request.model, wire::blob_from(request.file, "the model file"))
+          .version;
+    });
+  }
+
+  void promoteModel(wire::PromoteModelResponse& response,
+                    const wire::PromoteModelRequest& request) override {
+    check(Right::kOperate);
+    response.reference = request.reference;
+    wire::translate([&] {
+      if (const auto move =
+              coordinator_.promote_model(request.reference, request.alias_name, request.force)) {
+        response.__set_move(wire::to_wire(*move));
+      }
+    });
+  }
+
+  void rollbackModel(wire::RollbackModelResponse& response,
+                     const wire::RollbackModelRequest& request) override {
+    check(Right::kOperate);
+    response.model = request.model;
+    response.move = wire::translate([&] {
+      return wire::to_wire(coordinator_.roll_back_model(
+          request.model,
+          request.alias_name,
+          wire::unsigned_from<std::uint32_t>(request.from_version, "the version")));
+    });
+  }
+
+  void deleteModel(wire::DeleteModelResponse& response,
+                   const wire::DeleteModelRequest& request) override {
+    check(Right::kOperate);
+    response.model = request.model;
+    wire::translate([&] {
+      const auto version = wire::unsigned_from<std::uint32_t>(request.version, "the version");
+      if (version > 0) {
+        coordinator_.delete_version(request.model, version);
+      } else {
+        coordinator_.delete_model(request.model);
+      }
     });
   }
 
