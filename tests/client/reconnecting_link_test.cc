@@ -18,7 +18,9 @@ using std::chrono::milliseconds;
 /// A link whose calls fail as the test says, and succeed when it says nothing more.
 class FlakyLink final : public CoordinatorLink {
  public:
-  std::vector<Digest> submit(const std::string&, const JobSpecification&) override {
+  std::vector<Digest> submit(const std::string&,
+                             const JobSpecification&,
+                             const std::string&) override {
     fail("submit");
     return {};
   }
@@ -47,6 +49,27 @@ class FlakyLink final : public CoordinatorLink {
     fail("collect");
     return {};
   }
+  std::vector<ModelSummary> models(const std::string&) override {
+    fail("models");
+    return {};
+  }
+  ModelDetails model(const std::string&) override {
+    fail("model");
+    return {};
+  }
+  std::uint32_t import_model(const std::string&, const BlobRef&) override {
+    fail("import");
+    return 1;
+  }
+  std::optional<AliasMove> promote_model(const std::string&, const std::string&, bool) override {
+    fail("promote");
+    return {};
+  }
+  AliasMove roll_back_model(const std::string&, const std::string&, std::uint32_t) override {
+    fail("roll back");
+    return {};
+  }
+  void delete_model(const std::string&, std::uint32_t) override { fail("delete model"); }
   std::vector<NodeStatus> nodes() override {
     fail("nodes");
     return {};
@@ -156,6 +179,12 @@ TEST_F(ReconnectingLinkTest, EveryCallIsMadeAgainAfterAnOutage) {
       [&] { static_cast<void>(link_.logs("j", 0, {})); },
       [&] { link_.remove("j"); },
       [&] { static_cast<void>(link_.collect_garbage(true, {})); },
+      [&] { static_cast<void>(link_.models("m")); },
+      [&] { static_cast<void>(link_.model("m")); },
+      [&] { static_cast<void>(link_.import_model("m", {})); },
+      [&] { static_cast<void>(link_.promote_model("m@1", "champion", true)); },
+      [&] { static_cast<void>(link_.roll_back_model("m", "champion", 1)); },
+      [&] { link_.delete_model("m", 1); },
       [&] { static_cast<void>(link_.nodes()); },
       [&] { static_cast<void>(link_.add_node({})); },
       [&] { static_cast<void>(link_.remove_node({}, {})); },

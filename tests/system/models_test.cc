@@ -28,7 +28,7 @@ class Models : public testing::Test {
     ASSERT_EQ(
         cluster_.train(with(short_job(), {"--id", "one", "--output", folder_.path("one")})).code,
         0);
-    ASSERT_EQ(cluster_.train({"4", "10", "12", "0.0001", "--id", "two"}).code, 0);
+    ASSERT_EQ(cluster_.train({GRADMILL_LETTERS, "4", "10", "12", "0.0001", "--id", "two"}).code, 0);
   }
   void expect_refused(const std::vector<std::string>& words, int code, const std::string& why) {
     const Ended ended = cluster_.client(words);
