@@ -109,6 +109,21 @@ struct GetBlobResponse {
   3: binary data     // the piece
 }
 
+/** How a feature travels. */
+enum ElementType {
+  UNKNOWN = 0,
+  BYTE = 1,  // a byte, for integers in 0..255
+  FLOAT = 2  // 32 bits, little endian, finite
+}
+
+/** Raw features of rows, to be told the classes of. */
+struct Rows {
+  1: ElementType elements,
+  2: i32 rows,       // at least 1
+  3: i32 features,   // of a row
+  4: binary values   // row by row
+}
+
 /** Everything that decides the bits of a delta besides the data. */
 struct TrainingRule {
   1: list<i32> units,         // features, hidden units, classes

@@ -447,6 +447,33 @@ struct ListFaultsResponse {
   1: list<FaultReport> reports  // nodes in order of arrival, then the coordinator
 }
 
+/** What a model takes and says. */
+struct ServedModelRequest {
+  1: string model  // NAME, NAME@VERSION or NAME@ALIAS
+}
+
+struct ServedModelResponse {
+  1: string model,         // its name
+  2: i32 version,
+  3: i32 features,         // of a row
+  4: list<string> labels   // the original label of each class
+}
+
+/** Asks for the classes of rows. May be sent again: it changes nothing. */
+struct PredictRequest {
+  1: string model,      // as in ServedModelRequest
+  2: common.Rows rows
+}
+
+struct PredictResponse {
+  1: string model,          // whose answer this is
+  2: i32 version,
+  3: binary classes,        // 16 bits a row, little endian: indices from 0
+  4: binary probabilities,  // of these classes, 32-bit floats, little endian
+  5: i64 queue_ns,          // waited for a node, perhaps together with other requests
+  6: i64 compute_ns         // in the node's kernel, for all that were sent together
+}
+
 service CoordinatorService {
   common.HelloResponse hello(1: common.HelloRequest request)
       throws (1: common.InvalidRequest invalid, 5: common.NotAllowed refused),
@@ -523,5 +550,13 @@ service CoordinatorService {
               3: common.Unavailable unavailable, 5: common.NotAllowed refused),
   common.GetBlobResponse getBlob(1: common.GetBlobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.NotFound missing, 5: common.NotAllowed refused)
+              3: common.NotFound missing, 5: common.NotAllowed refused),
+  ServedModelResponse servedModel(1: ServedModelRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing, 4: common.Unavailable unavailable,
+              5: common.NotAllowed refused),
+  PredictResponse predict(1: PredictRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing, 4: common.Unavailable unavailable,
+              5: common.NotAllowed refused)
 }

@@ -107,6 +107,20 @@ struct GetNodeFaultsResponse {
   2: common.FaultState state   // if enabled
 }
 
+/** Asks for the classes of rows by a model. Answered beside tasks, and changes nothing. */
+struct PredictRowsRequest {
+  1: common.Fence fence,
+  2: common.Digest model,  // of its file
+  3: common.Rows rows
+}
+
+struct PredictRowsResponse {
+  1: bool missing,          // the node lacks the model: put it and ask again
+  2: binary classes,        // 16 bits a row, little endian: indices from 0
+  3: binary probabilities,  // of these classes, 32-bit floats, little endian
+  4: i64 compute_ns         // in the kernel
+}
+
 service NodeService {
   common.HelloResponse hello(1: common.HelloRequest request)
       throws (1: common.InvalidRequest invalid, 5: common.NotAllowed refused),
@@ -127,5 +141,11 @@ service NodeService {
               3: common.Unavailable unavailable),
   common.GetBlobResponse getBlob(1: common.GetBlobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
-              3: common.NotFound missing)
+              3: common.NotFound missing),
+  PredictRowsResponse predictRows(1: PredictRowsRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.Unavailable unavailable, 5: common.NotAllowed refused),
+  common.PutBlobResponse putModel(1: common.PutBlobRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.Unavailable unavailable, 5: common.NotAllowed refused)
 }

@@ -14,6 +14,7 @@
 #include "compute_node/adapter/thrift_join_link.h"
 #include "compute_node/command_line/command_line.h"
 #include "compute_node/membership/joiner.h"
+#include "compute_node/prediction/model_shelf.h"
 #include "compute_node/worker/worker.h"
 #include "faults/fault_injector.h"
 #include "ml/kernel/kernels.h"
@@ -98,7 +99,8 @@ int serve(const std::vector<std::string>& words) {
         .begin = [&] { injector->begin_task(); },
         .hold_back = [&](auto compute) { return injector->hold_back(compute); }};
   }
-  const auto parts = [&] { return NodeParts{*worker, injector ? &*injector : nullptr}; };
+  ModelShelf models(request->model_cache_bytes);
+  const auto parts = [&] { return NodeParts{*worker, models, injector ? &*injector : nullptr}; };
   rpc::Server server(server_options, make_node_handlers(parts, protection.to_coordinators.names));
   const Address address{server_options.address.host, server.port()};
   if (request->fault_injection) {

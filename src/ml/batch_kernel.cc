@@ -65,14 +65,9 @@ BatchKernel<T>::BatchKernel(const Topology& topology,
     const std::size_t weights = padded * view.in;
     layers_.push_back({view.in, view.out, vectors, size_, size_ + weights});
     size_ += weights + padded;
-    const std::size_t n = layers_.size() - 1;
-    plan_work(n);
-    // Room for the rows that transpose_panels() writes beyond the end.
-    const std::size_t inputs = rounded_up(view.in, kLanes<T>);
-    back_.emplace_back(n > 0 ? inputs * view.out + kLanes<T> * kPanelUnits<T> : 0);
+    plan_work(layers_.size() - 1);
   }
   outputs_.resize(layers_.size());
-  pieces_ = AlignedArray<T>(largest_piece_ * static_cast<std::size_t>(threads_));
 }
 
 /// `of` as panels with room for the reserved rows of `units` units. A matrix of one panel has
@@ -191,6 +186,20 @@ void BatchKernel<T>::reserve(std::size_t rows) {
   scratch_ = AlignedArray<T>(std::max(rows * kPanelUnits<T>, of_softmax));
 }
 
+/// What training alone needs; those who predict have no room to spare.
+template <class T>
+void BatchKernel<T>::reserve_way_back() {
+  if (!back_.empty()) {
+    return;
+  }
+  for (std::size_t n = 0; n < layers_.size(); ++n) {
+    // Room for the rows that transpose_panels() writes beyond the end.
+    const std::size_t inputs = rounded_up(layers_[n].in, kLanes<T>);
+    back_.emplace_back(n > 0 ? inputs * layers_[n].out + kLanes<T> * kPanelUnits<T> : 0);
+  }
+  pieces_ = AlignedArray<T>(largest_piece_ * static_cast<std::size_t>(threads_));
+}
+
 template <class T>
 double BatchKernel<T>::batch(const SampleRows<T>& samples,
                              std::span<const std::uint32_t> rows,
@@ -199,6 +208,7 @@ double BatchKernel<T>::batch(const SampleRows<T>& samples,
                              const Step& step) {
   GRADMILL_CHECK(samples.features() == topology_.features() && !rows.empty());
   GRADMILL_CHECK(descent != nullptr || rows.size() <= kRowsAtOnce);
+  reserve_way_back();
   double loss = 0;
   for (std::size_t first = 0; first < rows.size(); first += kRowsAtOnce) {
     const std::size_t count = std::min(kRowsAtOnce, rows.size() - first);
@@ -349,6 +359,27 @@ std::size_t BatchKernel<T>::count_errors(const SampleRows<T>& samples, const T* 
     errors += classes[row] != samples.labels()[row] ? 1U : 0U;
   }
   return errors;
+}
+
+template <class T>
+void BatchKernel<T>::predict(const T* features,
+                             std::size_t rows,
+                             const T* parameters,
+                             std::int32_t* classes,
+                             T* probabilities) {
+  GRADMILL_CHECK(rows <= kRowsAtOnce);
+  reserve(rows);
+  const std::size_t stride = topology_.features();
+  for_each_slice(rows, [&](std::size_t first, std::size_t count) {
+    forward({features + first * stride, stride, kPanelUnits<T>}, parameters, first, count);
+  });
+  const FlushSubnormals flush;
+  table_.unit_most_probable(classes,
+                            probabilities,
+                            read_only(outputs(layers_.size() - 1)),
+                            scratch_.data(),
+                            topology_.classes(),
+                            rows);
 }
 
 template class BatchKernel<float>;

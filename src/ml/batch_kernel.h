@@ -67,6 +67,14 @@ class BatchKernel {
   /// The number of samples whose most probable class, the lowest on ties, is not the label.
   [[nodiscard]] std::size_t count_errors(const SampleRows<T>& samples, const T* parameters);
 
+  /// The most probable class of each of up to kRowsAtOnce rows, the lowest on ties, and its
+  /// probability. `features` are row-major without padding; whole vectors of rows are written.
+  void predict(const T* features,
+               std::size_t rows,
+               const T* parameters,
+               std::int32_t* classes,
+               T* probabilities);
+
  private:
   /// One layer of weights in a block: [panel][in][width], then biases.
   struct Layer {
@@ -87,6 +95,7 @@ class BatchKernel {
 
   void plan_work(std::size_t n);
   void reserve(std::size_t rows);
+  void reserve_way_back();
   void gather(const SampleRows<T>& samples, std::span<const std::uint32_t> rows);
   void forward(const UnitPanels<const T>& features,
                const T* parameters,
@@ -114,9 +123,9 @@ class BatchKernel {
   AlignedArray<T> features_;              // of the batch, in panels
   std::vector<std::int32_t> labels_;      // [rows]
   std::vector<AlignedArray<T>> outputs_;  // one a layer, in panels; then its deltas
-  std::vector<AlignedArray<T>> back_;     // weights for the way back, of layer 1 on
+  std::vector<AlignedArray<T>> back_;     // weights for the way back, of layer 1 on; of batch()
   std::size_t largest_piece_ = 0;
-  AlignedArray<T> pieces_;   // of the descent, one a thread
+  AlignedArray<T> pieces_;   // of the descent, one a thread; of batch()
   AlignedArray<T> scratch_;  // a panel, or softmax's columns
 };
 

@@ -158,6 +158,29 @@ std::size_t BlockKernel<T>::count_errors(const SampleBlocks<T>& samples,
   return total;
 }
 
+template <class T>
+void BlockKernel<T>::prepare(std::span<const T> parameters) {
+  GRADMILL_CHECK(parameters.size() == parameter_count(topology_));
+  prepared_.assign(parameters.begin(), parameters.end());
+  for (Packed& matrix : forward_) {
+    matrix.pack(prepared_.data());
+  }
+}
+
+template <class T>
+void BlockKernel<T>::predict(const T* features,
+                             std::size_t rows,
+                             std::int32_t* classes,
+                             T* probabilities) {
+  GRADMILL_CHECK(rows <= kBlockRows && !prepared_.empty());
+  const FlushSubnormals flush;
+  Workspace& space = workspace(0);
+  const std::size_t padded = rounded_up(rows, kLanes<T>);
+  forward(space, features, padded, prepared_.data());
+  table_.most_probable(
+      classes, probabilities, space.outputs.back().data(), topology_.classes(), padded, kBlockRows);
+}
+
 /// Leaves the logits in space.outputs.back().
 template <class T>
 void BlockKernel<T>::forward(Workspace& space,

@@ -43,6 +43,13 @@ class BlockKernel {
   [[nodiscard]] std::size_t count_errors(const SampleBlocks<T>& samples,
                                          std::span<const T> parameters);
 
+  /// Takes the parameters that predict() goes by.
+  void prepare(std::span<const T> parameters);
+  /// The most probable class of each of up to kBlockRows samples, the lowest on ties, and its
+  /// probability. `features` are [features][kBlockRows]; whole vectors of samples are read, and
+  /// written.
+  void predict(const T* features, std::size_t rows, std::int32_t* classes, T* probabilities);
+
   /// The largest network it is made for: beyond, BatchKernel is faster, and the sums of a block
   /// would not stay in the cache.
   static constexpr std::uint64_t kParametersBest = 8192;
@@ -78,6 +85,7 @@ class BlockKernel {
   std::vector<std::uint32_t> sums_order_;  // parameter of each vector of sums
   std::size_t sums_ = 0;                   // of the vectors, in whole vectors of totals
   std::vector<Workspace> workspaces_;      // one a thread
+  std::vector<T> prepared_;                // by prepare()
   AlignedArray<T> partials_;               // gradients of the blocks of a wave, in sums_order_
   AlignedArray<T> totals_;                 // their sum
 };

@@ -7,6 +7,11 @@
 #include "base/check.h"
 
 namespace gradmill::ml {
+namespace {
+
+constexpr std::size_t kByteValues = 256;
+
+}  // namespace
 
 Standardization standardization_of(std::span<const Shard> shards) {
   GRADMILL_CHECK(!shards.empty());
@@ -47,19 +52,49 @@ Standardization standardization_of(std::span<const Shard> shards) {
 }
 
 template <class T>
+std::vector<T> standardized_bytes(const Standardization& by) {
+  std::vector<T> of_byte(by.mean.size() * kByteValues);
+  for (std::size_t k = 0; k < by.mean.size(); ++k) {
+    for (std::size_t byte = 0; byte < kByteValues; ++byte) {
+      of_byte[k * kByteValues + byte] = standardized<T>(static_cast<float>(byte), by, k);
+    }
+  }
+  return of_byte;
+}
+
+template <class T>
+void write_standardized(std::span<const std::uint8_t> row,
+                        const Standardization& by,
+                        std::span<const T> of_byte,
+                        T* target) {
+  if (!of_byte.empty()) {
+    for (std::size_t k = 0; k < row.size(); ++k) {
+      target[k] = of_byte[k * kByteValues + row[k]];
+    }
+  } else if (by.empty()) {
+    for (std::size_t k = 0; k < row.size(); ++k) {
+      target[k] = static_cast<T>(row[k]);
+    }
+  } else {
+    for (std::size_t k = 0; k < row.size(); ++k) {
+      target[k] = standardized<T>(row[k], by, k);
+    }
+  }
+}
+
+template <class T>
+void write_standardized(std::span<const float> row, const Standardization& by, T* target) {
+  for (std::size_t k = 0; k < row.size(); ++k) {
+    target[k] = standardized<T>(row[k], by, k);
+  }
+}
+
+template <class T>
 StandardizedRows<T>::StandardizedRows(const Shard& shard, const Standardization& standardization)
     : shard_(shard), standardization_(standardization) {
-  // A byte has few values: for many rows, a table is cheaper than arithmetic.
-  constexpr std::size_t kValues = 256;
-  if (standardization.empty() || shard.rows < kValues ||
-      !std::holds_alternative<std::vector<std::uint8_t>>(shard.values)) {
-    return;
-  }
-  of_byte_.resize(shard.features * kValues);
-  for (std::size_t k = 0; k < shard.features; ++k) {
-    for (std::size_t byte = 0; byte < kValues; ++byte) {
-      of_byte_[k * kValues + byte] = standardized<T>(static_cast<float>(byte), standardization, k);
-    }
+  if (shard.rows >= kByteValues &&
+      std::holds_alternative<std::vector<std::uint8_t>>(shard.values)) {
+    of_byte_ = standardized_bytes<T>(standardization);
   }
 }
 
@@ -67,28 +102,26 @@ template <class T>
 void StandardizedRows<T>::write(std::size_t row, T* target) const {
   const std::size_t features = shard_.features;
   if (const auto* bytes = std::get_if<std::vector<std::uint8_t>>(&shard_.values)) {
-    const std::uint8_t* const from = bytes->data() + row * features;
-    if (!of_byte_.empty()) {
-      for (std::size_t k = 0; k < features; ++k) {
-        target[k] = of_byte_[k * 256 + from[k]];
-      }
-    } else if (standardization_.empty()) {
-      for (std::size_t k = 0; k < features; ++k) {
-        target[k] = static_cast<T>(from[k]);
-      }
-    } else {
-      for (std::size_t k = 0; k < features; ++k) {
-        target[k] = standardized<T>(from[k], standardization_, k);
-      }
-    }
-    return;
-  }
-  const float* const from = std::get<std::vector<float>>(shard_.values).data() + row * features;
-  for (std::size_t k = 0; k < features; ++k) {
-    target[k] = standardized<T>(from[k], standardization_, k);
+    write_standardized<T>(
+        {bytes->data() + row * features, features}, standardization_, of_byte_, target);
+  } else {
+    const auto& floats = std::get<std::vector<float>>(shard_.values);
+    write_standardized<T>({floats.data() + row * features, features}, standardization_, target);
   }
 }
 
+template std::vector<float> standardized_bytes(const Standardization&);
+template std::vector<double> standardized_bytes(const Standardization&);
+template void write_standardized(std::span<const std::uint8_t>,
+                                 const Standardization&,
+                                 std::span<const float>,
+                                 float*);
+template void write_standardized(std::span<const std::uint8_t>,
+                                 const Standardization&,
+                                 std::span<const double>,
+                                 double*);
+template void write_standardized(std::span<const float>, const Standardization&, float*);
+template void write_standardized(std::span<const float>, const Standardization&, double*);
 template class StandardizedRows<float>;
 template class StandardizedRows<double>;
 

@@ -33,6 +33,21 @@ template <class T>
   return static_cast<T>((static_cast<double>(value) - by.mean[column]) / by.deviation[column]);
 }
 
+/// What each byte becomes as each feature, [features][256]: for many rows that is cheaper than
+/// arithmetic. Empty where the features stay as they are.
+template <class T>
+[[nodiscard]] std::vector<T> standardized_bytes(const Standardization& by);
+
+/// Writes a row of raw features as the kernels of T see it; `of_byte` is standardized_bytes(), or
+/// empty.
+template <class T>
+void write_standardized(std::span<const std::uint8_t> row,
+                        const Standardization& by,
+                        std::span<const T> of_byte,
+                        T* target);
+template <class T>
+void write_standardized(std::span<const float> row, const Standardization& by, T* target);
+
 /// The standardized features of a shard, row by row; keeps references to both.
 template <class T>
 class StandardizedRows {
@@ -45,7 +60,7 @@ class StandardizedRows {
  private:
   const Shard& shard_;
   const Standardization& standardization_;
-  std::vector<T> of_byte_;  // [features][256], where that is worth it
+  std::vector<T> of_byte_;  // where that is worth it
 };
 
 extern template class StandardizedRows<float>;

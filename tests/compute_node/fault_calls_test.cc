@@ -6,8 +6,9 @@
 namespace gradmill::node {
 namespace {
 
-TEST(FaultCalls, AreThoseThatMoveTasksOn) {
-  for (const char* const method : {"runTask", "pollTask", "putBlob", "getBlob"}) {
+TEST(FaultCalls, AreThoseThatMoveWorkOn) {
+  for (const char* const method :
+       {"runTask", "pollTask", "putBlob", "getBlob", "predictRows", "putModel"}) {
     EXPECT_TRUE(is_task_call(method)) << method;
   }
   for (const char* const method : {"hello", "heartbeat", "cancelTask", "setFaults", "getFaults"}) {

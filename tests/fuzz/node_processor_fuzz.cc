@@ -16,7 +16,10 @@ namespace {
 void check_input(std::string_view input) {
   static std::unique_ptr<Worker> worker;
   static std::unique_ptr<faults::FaultInjector> injector;
-  static const auto handlers = make_node_handlers([] { return NodeParts{*worker, &*injector}; });
+  static ModelShelf models(1 << 20);
+  static const auto handlers = make_node_handlers([] {
+    return NodeParts{*worker, models, &*injector};
+  });
   if (worker == nullptr) {
     spdlog::set_level(spdlog::level::off);
     const WorkerOptions options{.load_delay = std::chrono::milliseconds(1), .cache_bytes = 1 << 20};

@@ -11,6 +11,7 @@
 #include "rpc/server.h"
 #include "wire/fault_convert.h"
 #include "wire/hello.h"
+#include "wire/prediction_convert.h"
 #include "wire/task_convert.h"
 #include "wire/wire_convert.h"
 
@@ -46,6 +47,7 @@ class NodeHandler final : public wire::NodeServiceIf {
  public:
   NodeHandler(const NodeParts& parts, std::optional<std::string> refusal)
       : worker_(parts.worker),
+        models_(parts.models),
         faults_(parts.faults),
         refusal_(std::move(refusal)),
         receiver_(parts.worker.inbox().bytes_max(), &parts.worker.inbox()) {}
@@ -123,17 +125,31 @@ class NodeHandler final : public wire::NodeServiceIf {
 
   void putBlob(wire::PutBlobResponse& response, const wire::PutBlobRequest& request) override {
     gate_.check();
+    receive(response, request, [&](const Blob& blob) {
+      worker_.put_blob(wire::fence_from(request.fence), blob);
+    });
+  }
+
+  void predictRows(wire::PredictRowsResponse& response,
+                   const wire::PredictRowsRequest& request) override {
+    gate_.check();
     wire::translate([&] {
-      const Fence fence = wire::fence_from(request.fence);
-      const BlobRef ref = wire::blob_from(request.blob, "the blob");
-      const auto offset = wire::unsigned_from<std::uint64_t>(request.offset, "the offset");
-      response.digest = request.blob.digest;
-      if (const std::optional<Blob> blob = receiver_.add(ref, offset, request.data)) {
-        worker_.put_blob(fence, *blob);
-        response.received = request.blob.bytes;
+      worker_.admit(wire::fence_from(request.fence));
+      std::optional<RowPredictions> predictions = models_.predict(
+          wire::digest_from(request.model, "the model"), wire::rows_from(request.rows));
+      if (predictions) {
+        response = wire::to_wire(std::move(*predictions));
       } else {
-        response.received = static_cast<std::int64_t>(receiver_.received());
+        response.missing = true;
       }
+    });
+  }
+
+  void putModel(wire::PutBlobResponse& response, const wire::PutBlobRequest& request) override {
+    gate_.check();
+    receive(response, request, [&](const Blob& blob) {
+      worker_.admit(wire::fence_from(request.fence));
+      models_.put(blob);
     });
   }
 
@@ -151,6 +167,24 @@ class NodeHandler final : public wire::NodeServiceIf {
   }
 
  private:
+  /// Takes a piece; the last one is followed by take(blob).
+  template <class Take>
+  void receive(wire::PutBlobResponse& response,
+               const wire::PutBlobRequest& request,
+               const Take& take) {
+    wire::translate([&] {
+      const BlobRef ref = wire::blob_from(request.blob, "the blob");
+      const auto offset = wire::unsigned_from<std::uint64_t>(request.offset, "the offset");
+      response.digest = request.blob.digest;
+      if (const std::optional<Blob> blob = receiver_.add(ref, offset, request.data)) {
+        take(*blob);
+        response.received = request.blob.bytes;
+      } else {
+        response.received = static_cast<std::int64_t>(receiver_.received());
+      }
+    });
+  }
+
   /// The answer as it goes out: as it is, or spoiled on purpose.
   TaskAnswer sent(TaskAnswer answer) {
     if (faults_ != nullptr && answer.state == TaskState::kDone) {
@@ -163,6 +197,7 @@ class NodeHandler final : public wire::NodeServiceIf {
   }
 
   Worker& worker_;
+  ModelShelf& models_;
   faults::FaultInjector* const faults_;
   std::optional<double> spoiled_fetch_;  // where to flip a bit of the next piece that is fetched
   const std::optional<std::string> refusal_;  // Why the peer is not to be served.
@@ -206,8 +241,8 @@ std::shared_ptr<apache::thrift::TProcessorFactory> make_node_handlers(
 }
 
 bool is_task_call(std::string_view method) {
-  constexpr std::array<std::string_view, 4> kTaskCalls = {
-      "runTask", "pollTask", "putBlob", "getBlob"};
+  constexpr std::array<std::string_view, 6> kTaskCalls = {
+      "runTask", "pollTask", "putBlob", "getBlob", "predictRows", "putModel"};
   return std::find(kTaskCalls.begin(), kTaskCalls.end(), method) != kTaskCalls.end();
 }
 

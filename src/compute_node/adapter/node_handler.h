@@ -7,6 +7,7 @@
 
 #include <thrift/TProcessor.h>
 
+#include "compute_node/prediction/model_shelf.h"
 #include "compute_node/worker/worker.h"
 #include "faults/fault_injector.h"
 #include "rpc/tls.h"
@@ -16,6 +17,7 @@ namespace gradmill::node {
 /// What handlers work on.
 struct NodeParts {
   Worker& worker;
+  ModelShelf& models;
   faults::FaultInjector* faults;  ///< Null: the node injects no faults.
 };
 
@@ -25,8 +27,9 @@ struct NodeParts {
     std::function<NodeParts()> parts,
     std::shared_ptr<const rpc::AllowedNames> coordinators = nullptr);
 
-/// Whether a call of NodeService moves tasks on, so that faults may strike it. Heartbeats never do,
-/// nor do calls that must be relied on: hello, cancelTask and those about the faults themselves.
+/// Whether a call of NodeService moves tasks or predictions on, so that faults may strike it.
+/// Heartbeats never do, nor do calls that must be relied on: hello, cancelTask and those about the
+/// faults themselves.
 [[nodiscard]] bool is_task_call(std::string_view method);
 
 }  // namespace gradmill::node

@@ -221,6 +221,11 @@ std::uint32_t Worker::heartbeat(const Fence& fence, const std::vector<std::strin
   return busy_;
 }
 
+void Worker::admit(const Fence& fence) {
+  const std::lock_guard lock(mutex_);
+  fences_.admit(fence, Clock::now());
+}
+
 void Worker::put_blob(const Fence& fence, const Blob& blob) {
   const std::lock_guard lock(mutex_);
   fences_.admit(fence, Clock::now());

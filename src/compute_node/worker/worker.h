@@ -82,6 +82,8 @@ class Worker {
   /// Drops what is here for jobs of this coordinator that two lists in a row lack. Returns the
   /// number of tasks that hold a slot.
   std::uint32_t heartbeat(const Fence& fence, const std::vector<std::string>& live_jobs);
+  /// Notes that the coordinator asked for something that is no task.
+  void admit(const Fence& fence);
   /// For blobs on their way in.
   [[nodiscard]] BlobInbox& inbox() noexcept { return inbox_; }
   /// Takes a blob for an offer that is to come.

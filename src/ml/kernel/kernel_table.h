@@ -99,6 +99,12 @@ struct KernelTable {
                           std::size_t classes,
                           std::size_t samples,
                           std::size_t ld);
+  void (*most_probable)(std::int32_t* best,
+                        T* probability,
+                        const T* logits,
+                        std::size_t classes,
+                        std::size_t samples,
+                        std::size_t ld);
 
   // Units in lanes; see unit_tiles.h.
   void (*unit_forward)(UnitFunction function,
@@ -147,6 +153,12 @@ struct KernelTable {
                                T* scratch,
                                std::size_t classes,
                                std::size_t rows);
+  void (*unit_most_probable)(std::int32_t* best,
+                             T* probability,
+                             const UnitPanels<const T>& logits,
+                             T* scratch,
+                             std::size_t classes,
+                             std::size_t rows);
 
   // Optimisers; see optimizer_steps.h.
   void (*sgd_step)(T* p, const T* descent, std::size_t size, T step, T keep);
@@ -156,7 +168,8 @@ struct KernelTable {
       T* p, T* first, T* second, const T* descent, std::size_t size, const AdamStep<T>& step);
 };
 
-/// Elements of `scratch` that unit_softmax() and unit_largest_classes() need for each padded class.
+/// Elements of `scratch` that unit_softmax() and what finds the largest classes need for each
+/// padded class.
 template <class T>
 inline constexpr std::size_t kSoftmaxColumns = 256 / sizeof(T);
 

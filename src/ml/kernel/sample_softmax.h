@@ -107,15 +107,15 @@ double softmax_loss(T* logits,
   return static_cast<double>(tree_sum(losses));
 }
 
-/// largest_classes() for the `Vectors` vectors of samples at `logits`.
+/// The largest logit of each of the `Vectors` vectors of samples at `logits`, and its index, the
+/// lowest on ties.
 template <std::size_t Vectors, class T>
-[[gnu::always_inline]] inline void largest_of_strip(std::int32_t* best,
-                                                    const T* logits,
-                                                    std::size_t classes,
-                                                    std::size_t ld) {
+[[gnu::always_inline]] inline void find_largest(Lanes<T> (&top)[Vectors],
+                                                Lanes<T> (&chosen)[Vectors],
+                                                const T* logits,
+                                                std::size_t classes,
+                                                std::size_t ld) {
   using V = Lanes<T>;
-  V top[Vectors];
-  V chosen[Vectors];
 #pragma GCC unroll 4
   for (std::size_t v = 0; v < Vectors; ++v) {
     top[v] = V::load(logits + v * V::kCount);
@@ -130,13 +130,58 @@ template <std::size_t Vectors, class T>
       top[v] = max(logit, top[v]);
     }
   }
+}
+
+/// Writes whole numbers as such.
+template <std::size_t Vectors, class T>
+[[gnu::always_inline]] inline void store_indices(std::int32_t* to,
+                                                 const Lanes<T> (&chosen)[Vectors]) {
+  using V = Lanes<T>;
   alignas(kLaneBytes) T indices[Vectors * V::kCount];
 #pragma GCC unroll 4
   for (std::size_t v = 0; v < Vectors; ++v) {
     chosen[v].store(indices + v * V::kCount);
   }
   for (std::size_t k = 0; k < Vectors * V::kCount; ++k) {
-    best[k] = static_cast<std::int32_t>(indices[k]);
+    to[k] = static_cast<std::int32_t>(indices[k]);
+  }
+}
+
+/// largest_classes() for the `Vectors` vectors of samples at `logits`.
+template <std::size_t Vectors, class T>
+[[gnu::always_inline]] inline void largest_of_strip(std::int32_t* best,
+                                                    const T* logits,
+                                                    std::size_t classes,
+                                                    std::size_t ld) {
+  Lanes<T> top[Vectors];
+  Lanes<T> chosen[Vectors];
+  find_largest(top, chosen, logits, classes, ld);
+  store_indices(best, chosen);
+}
+
+/// most_probable() for the `Vectors` vectors of samples at `logits`.
+template <std::size_t Vectors, class T>
+[[gnu::always_inline]] inline void most_probable_of_strip(
+    std::int32_t* best, T* probability, const T* logits, std::size_t classes, std::size_t ld) {
+  using V = Lanes<T>;
+  V top[Vectors];
+  V chosen[Vectors];
+  V sum[Vectors];
+  find_largest(top, chosen, logits, classes, ld);
+  store_indices(best, chosen);
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < Vectors; ++v) {
+    sum[v] = V::zero();
+  }
+  for (std::size_t c = 0; c < classes; ++c) {
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      sum[v] = sum[v] + exp_not_positive(V::load(logits + c * ld + v * V::kCount) - top[v]);
+    }
+  }
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < Vectors; ++v) {
+    (V::splat(T(1)) / sum[v]).store(probability + v * V::kCount);
   }
 }
 
@@ -151,6 +196,24 @@ void largest_classes(
   }
   for (; s < samples; s += Lanes<T>::kCount) {
     largest_of_strip<1>(best + s, logits + s, classes, ld);
+  }
+}
+
+/// largest_classes(), and the probability of each by softmax.
+template <class T>
+void most_probable(std::int32_t* best,
+                   T* probability,
+                   const T* logits,
+                   std::size_t classes,
+                   std::size_t samples,
+                   std::size_t ld) {
+  constexpr std::size_t kStrip = kSoftmaxVectors * Lanes<T>::kCount;
+  std::size_t s = 0;
+  for (; s + kStrip <= samples; s += kStrip) {
+    most_probable_of_strip<kSoftmaxVectors>(best + s, probability + s, logits + s, classes, ld);
+  }
+  for (; s < samples; s += Lanes<T>::kCount) {
+    most_probable_of_strip<1>(best + s, probability + s, logits + s, classes, ld);
   }
 }
 

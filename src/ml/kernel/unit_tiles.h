@@ -367,6 +367,25 @@ double unit_softmax(const UnitPanels<T>& logits,
   return loss;
 }
 
+/// Calls f(strip, first) for each vector of rows of logits [rows][vectors], transposed in `scratch`
+/// to [classes][a vector of rows].
+template <class T, class F>
+[[gnu::always_inline]] inline void for_each_strip_of_rows(const UnitPanels<const T>& logits,
+                                                          T* scratch,
+                                                          std::size_t classes,
+                                                          std::size_t rows,
+                                                          const F& f) {
+  constexpr std::size_t kCount = Lanes<T>::kCount;
+  for (std::size_t first = 0; first < rows; first += kCount) {
+    const T* strip = logits.at + first * logits.row;
+    for_each_panel<T>((classes + kCount - 1) / kCount, [&](std::size_t unit, std::size_t width) {
+      transpose(scratch + unit * kCount, kCount, strip, logits.row, kCount, width * kCount);
+      strip += logits.panel;
+    });
+    f(scratch, first);
+  }
+}
+
 /// largest_classes() for logits [rows][vectors]; see unit_softmax(). `best` has room for whole
 /// vectors of rows.
 template <class T>
@@ -376,14 +395,23 @@ void unit_largest_classes(std::int32_t* best,
                           std::size_t classes,
                           std::size_t rows) {
   constexpr std::size_t kCount = Lanes<T>::kCount;
-  for (std::size_t first = 0; first < rows; first += kCount) {
-    const T* strip = logits.at + first * logits.row;
-    for_each_panel<T>((classes + kCount - 1) / kCount, [&](std::size_t unit, std::size_t width) {
-      transpose(scratch + unit * kCount, kCount, strip, logits.row, kCount, width * kCount);
-      strip += logits.panel;
-    });
-    largest_classes(best + first, scratch, classes, kCount, kCount);
-  }
+  for_each_strip_of_rows(logits, scratch, classes, rows, [&](const T* strip, std::size_t first) {
+    largest_classes(best + first, strip, classes, kCount, kCount);
+  });
+}
+
+/// most_probable() likewise; `probability` has room for whole vectors of rows too.
+template <class T>
+void unit_most_probable(std::int32_t* best,
+                        T* probability,
+                        const UnitPanels<const T>& logits,
+                        T* scratch,
+                        std::size_t classes,
+                        std::size_t rows) {
+  constexpr std::size_t kCount = Lanes<T>::kCount;
+  for_each_strip_of_rows(logits, scratch, classes, rows, [&](const T* strip, std::size_t first) {
+    most_probable(best + first, probability + first, strip, classes, kCount, kCount);
+  });
 }
 
 }  // namespace GRADMILL_ISA
