@@ -18,6 +18,11 @@ from processes import PYTHON, ROOT, Failed, Peer, run, values
 
 RUNS = 5
 CLUSTER_BENCH = ROOT / "build" / "release" / "bench" / "cluster_bench"
+PREDICT_BENCH = ROOT / "build" / "release" / "bench" / "predict_bench"
+PREDICT_FIGURES = ("bare_two_hop_p50_us_at_2000", "bare_two_hop_p99_us_at_2000",
+                   "bare_two_hop_rps_64_connections", "predict_p50_us_at_2000",
+                   "predict_p99_us_at_2000", "predict_rps_64_connections",
+                   "predict_p99_us_while_training", "predict_batch4096_rows_per_s")
 CLUSTER_FIGURES = ("wall_example_s", "task_overhead_us", "wire_bytes_ratio", "durability_cost",
                    "heartbeat_cost")
 
@@ -68,6 +73,17 @@ class Session:
         if missing:
             raise Failed(f"cluster_bench does not print {', '.join(missing)}")
 
+    def predictions(self) -> None:
+        runs: dict[str, list[float]] = {}
+        for number in range(RUNS):
+            say(f"predictions, run {number + 1} of {RUNS}")
+            for name, value in values(run([str(PREDICT_BENCH)]).stdout.splitlines()).items():
+                runs.setdefault(name, []).append(value)
+        self.figures |= {name: statistics.median(measured) for name, measured in runs.items()}
+        missing = [name for name in PREDICT_FIGURES if name not in runs]
+        if missing:
+            raise Failed(f"predict_bench does not print {', '.join(missing)}")
+
     def time_to_error(self) -> None:
         figures, variants, courses = time_to_error.compare(RUNS, say)
         self.figures |= figures
@@ -102,6 +118,7 @@ def main() -> int:
     if not quick:
         session.part("scikit-learn", session.sklearn)
         session.part("two nodes", session.cluster)
+        session.part("predictions", session.predictions)
         session.part("time to error", session.time_to_error)
         session.part("accurate preset", session.accurate)
     (ROOT / "build" / "bench.json").write_text(json.dumps(session.figures, indent=2) + "\n")

@@ -16,6 +16,7 @@
 #include "coordinator/command_line/command_line.h"
 #include "coordinator/service/coordinator.h"
 #include "coordinator/service/fault_relay.h"
+#include "coordinator/service/prediction/predictor.h"
 #include "coordinator/store/state_folder_store.h"
 #include "faults/fault_injector.h"
 #include "formats/node_list.h"
@@ -106,6 +107,17 @@ rpc::CallFaults call_faults(std::optional<faults::FaultInjector>& injector) {
   return {.admit = admit, .answer = answer};
 }
 
+/// Until there is a registry: no model has a name.
+class NoModels final : public ModelSource {
+ public:
+  std::shared_ptr<const ServedModel> resolve(const std::string& reference) override {
+    throw Error(ErrorCode::kNotFound, "there is no model '" + reference + "'");
+  }
+  Blob file(const BlobRef& ref) override {
+    throw Error(ErrorCode::kNotFound, "there is no model file " + ref.digest.hex());
+  }
+};
+
 /// How connections are protected; nothing is set without TLS.
 struct Protection {
   std::shared_ptr<rpc::TlsContext> context;
@@ -153,7 +165,9 @@ int serve(const std::vector<std::string>& words) {
   if (request->fault_injection) {
     server_options.faults = call_faults(injector);
   }
-  const auto parts = [&] { return CoordinatorParts{*coordinator, *relay}; };
+  NoModels models;
+  std::optional<Predictor> predictor;
+  const auto parts = [&] { return CoordinatorParts{*coordinator, *relay, *predictor}; };
   rpc::Server server(server_options, make_coordinator_handlers(parts, protection.access));
   const Address address{server_options.address.host, server.port()};
   const std::unique_ptr<JobStore> store = open_state_folder(state_folder(*request), address.text());
@@ -172,6 +186,8 @@ int serve(const std::vector<std::string>& words) {
   }
   relay.emplace(
       [&] { return addresses_of(coordinator->nodes()); }, links, injector ? &*injector : nullptr);
+  predictor.emplace(request->predictions, links, models);
+  coordinator->tell_of_nodes(*predictor);
   coordinator->start();
   server.start();
   program::announce_listening(address);
@@ -183,6 +199,7 @@ int serve(const std::vector<std::string>& words) {
     injector->stop();
   }
   coordinator->stop();
+  predictor->stop();
   if (!server.stop()) {
     program::leave_at_once(program::kSucceeded);
   }

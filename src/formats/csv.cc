@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/number.h"
+#include "formats/number_field.h"
 #include "formats/shard_blob.h"
 #include "formats/text.h"
 #include "ml/topology.h"
@@ -59,43 +60,6 @@ bool read_short_integer(const char*& at, const char* end, std::uint32_t& value) 
   value = sum;
   at = scan;
   return true;
-}
-
-enum class NumberFault { kNone, kNotANumber, kNotFinite, kOutOfRange };
-
-bool spells_no_finite_number(std::string_view unsigned_text) {
-  std::string start(unsigned_text.substr(0, 3));
-  std::transform(start.begin(), start.end(), start.begin(), [](char byte) {
-    return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
-  });
-  return start == "nan" || start == "inf";
-}
-
-/// The float nearest to what `text` spells; a number too small for one becomes zero.
-NumberFault parse_number(std::string_view text, float& value) {
-  if (text.starts_with('+')) {
-    text.remove_prefix(1);
-    if (text.starts_with('-')) {
-      return NumberFault::kNotANumber;
-    }
-  }
-  const std::string_view unsigned_text = text.substr(text.starts_with('-') ? 1 : 0);
-  if (spells_no_finite_number(unsigned_text)) {
-    return NumberFault::kNotFinite;
-  }
-  const char* const end = text.data() + text.size();
-  auto result = std::from_chars(text.data(), end, value);
-  if (result.ec == std::errc::result_out_of_range && result.ptr == end) {
-    // from_chars does not tell too large from too small; a double does.
-    double wide = 0;
-    result = std::from_chars(text.data(), end, wide);
-    if (result.ec != std::errc{} || std::abs(wide) >= 1) {
-      return NumberFault::kOutOfRange;
-    }
-    value = static_cast<float>(wide);
-  }
-  return result.ec == std::errc{} && result.ptr == end ? NumberFault::kNone
-                                                       : NumberFault::kNotANumber;
 }
 
 /// The parse of one file. Features are bytes until the first that does not fit.
@@ -229,20 +193,10 @@ class CsvParser {
   [[nodiscard]] Error number_error(NumberFault fault,
                                    std::string_view field,
                                    std::size_t column) const {
-    const std::string where = "column " + std::to_string(column + 1);
-    if (field.empty()) {
-      return error(where + " is empty");
-    }
-    const std::string what = in_quotes(field) + " in " + where;
-    if (fault == NumberFault::kNotFinite) {
-      return error(what + " is not a finite number");
-    }
-    if (fault == NumberFault::kOutOfRange) {
-      return error(what + " is out of range; features are 32-bit floats, at most 3.4e38");
-    }
-    const bool first = line_number_ == first_line_number_;
-    return error(what + " is not a number" +
-                 (first ? "; if this is a header, remove the line" : ""));
+    const bool is_header =
+        fault == NumberFault::kNotANumber && !field.empty() && line_number_ == first_line_number_;
+    return error(fault_text(fault, field, column) +
+                 (is_header ? "; if this is a header, remove the line" : ""));
   }
 
   void add_label(std::string_view line, std::string_view rest) {

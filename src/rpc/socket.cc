@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include <netinet/in.h>
@@ -79,6 +80,21 @@ void Socket::handshake() {
 }
 
 std::uint32_t Socket::read(std::uint8_t* buffer, std::uint32_t bytes) {
+  if (ahead_first_ == ahead_end_) {
+    if (bytes == 0 || bytes >= ahead_.size()) {
+      return receive(buffer, bytes);
+    }
+    ahead_first_ = 0;
+    ahead_end_ = 0;  // In case nothing comes.
+    ahead_end_ = receive(ahead_.data(), static_cast<std::uint32_t>(ahead_.size()));
+  }
+  const std::uint32_t got = std::min(bytes, ahead_end_ - ahead_first_);
+  std::memcpy(buffer, ahead_.data() + ahead_first_, got);
+  ahead_first_ += got;
+  return got;
+}
+
+std::uint32_t Socket::receive(std::uint8_t* buffer, std::uint32_t bytes) {
   while (bytes > 0) {
     const Progress progress = stream_->read(buffer, bytes);
     if (progress.state == Progress::State::kDone) {

@@ -1,6 +1,7 @@
 // A connected TCP socket whose every wait is bounded and can be interrupted.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -55,17 +56,21 @@ class Socket final : public apache::thrift::transport::TVirtualTransport<Socket>
   void write(const std::uint8_t* buffer, std::uint32_t bytes);
 
   /// Whether the connection is open and silent, as one without a call in progress must be.
-  [[nodiscard]] bool quiet() const noexcept { return stream_->quiet(); }
+  [[nodiscard]] bool quiet() const noexcept {
+    return ahead_first_ == ahead_end_ && stream_->quiet();
+  }
   /// Who the peer has proved to be in the handshake; nothing without TLS.
   [[nodiscard]] std::optional<PeerIdentity> peer() const { return stream_->peer(); }
   /// Whether the peer closed or reset the connection.
   [[nodiscard]] bool closed_by_peer() const noexcept { return closed_by_peer_; }
-  /// Bytes read since construction.
+  /// Bytes received since construction, read here or not yet.
   [[nodiscard]] std::uint64_t bytes_read() const noexcept { return bytes_read_; }
   /// errno of the failure that was neither the peer's end, nor time, nor an interrupt; else 0.
   [[nodiscard]] int failure() const noexcept { return failure_; }
 
  private:
+  // At least one byte of the stream, unless the peer closed the connection.
+  std::uint32_t receive(std::uint8_t* buffer, std::uint32_t bytes);
   // Prepares the next try after `progress`, which is no success: waits, or notes the peer's end.
   void handle(const Progress& progress);
   // Returns once one of `events` may be possible.
@@ -74,6 +79,11 @@ class Socket final : public apache::thrift::transport::TVirtualTransport<Socket>
 
   std::unique_ptr<Stream> stream_;
   std::string origin_;
+  // What came behind what was asked for: most messages are small, and their parts are asked for one
+  // by one.
+  std::array<std::uint8_t, 4096> ahead_{};
+  std::uint32_t ahead_first_ = 0;
+  std::uint32_t ahead_end_ = 0;
   std::shared_ptr<Traffic> traffic_;
   Clock::time_point deadline_ = Clock::time_point::max();
   const Interrupt* interrupt_ = nullptr;

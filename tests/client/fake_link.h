@@ -145,6 +145,30 @@ class FakeLink final : public CoordinatorLink {
 
   std::vector<FaultReport> faults() override { return fault_reports; }
 
+  ServedModel served_model(const std::string& model) override {
+    calls.push_back("served model " + model);
+    return served;
+  }
+
+  /// Says of each row its first feature, for sure.
+  ModelPredictions predict(const std::string& model, const RawRows& rows) override {
+    calls.push_back("predict " + model + ' ' + std::to_string(rows.rows) +
+                    (rows.elements == ElementType::kByte ? " bytes" : " floats"));
+    ModelPredictions answer{.model = served.model, .version = served.version, .rows = {}};
+    const ml::RowsView view = view_of(rows);
+    for (std::size_t row = 0; row < rows.rows; ++row) {
+      const auto index = std::visit(
+          [&](const auto* values) {
+            return static_cast<std::uint16_t>(values[row * rows.features]);
+          },
+          view.values);
+      const float sure = 1;
+      answer.rows.classes.append(reinterpret_cast<const char*>(&index), sizeof index);
+      answer.rows.probabilities.append(reinterpret_cast<const char*>(&sure), sizeof sure);
+    }
+    return answer;
+  }
+
   void put_blob(const Blob& blob) override { blobs[blob.ref.digest] = blob; }
 
   Blob get_blob(const BlobRef& blob) override {
@@ -158,6 +182,7 @@ class FakeLink final : public CoordinatorLink {
   void interrupt() override {}
 
   std::vector<std::string> calls;  ///< Of most kinds, with their arguments.
+  ServedModel served;
   int submits = 0;
   std::string submitted_id;
   std::string submitted_model;

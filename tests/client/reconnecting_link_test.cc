@@ -90,6 +90,14 @@ class FlakyLink final : public CoordinatorLink {
     fail("faults");
     return {};
   }
+  ServedModel served_model(const std::string&) override {
+    fail("served model");
+    return {};
+  }
+  ModelPredictions predict(const std::string&, const RawRows&) override {
+    fail("predict");
+    return {};
+  }
   void put_blob(const Blob&) override { fail("put"); }
   Blob get_blob(const BlobRef&) override {
     fail("get");

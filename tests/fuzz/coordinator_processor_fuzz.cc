@@ -34,6 +34,12 @@ class DeadLink final : public NodeLink {
   }
   void cancel_task(const TaskId& /*task*/) override { refuse(); }
   void put_blob(const Blob& /*blob*/) override { refuse(); }
+  std::optional<RowPredictions> predict(const Digest& /*model*/,
+                                        std::span<const RawRows> /*parts*/,
+                                        std::chrono::milliseconds /*deadline*/) override {
+    refuse();
+  }
+  void put_model(const Blob& /*file*/) override { refuse(); }
   Blob get_blob(const BlobRef& /*blob*/) override { refuse(); }
   std::optional<FaultState> set_faults(const FaultSettings& /*faults*/) override { refuse(); }
   std::optional<FaultState> faults() override { refuse(); }
@@ -42,6 +48,15 @@ class DeadLink final : public NodeLink {
 
  private:
   [[noreturn]] static void refuse() { throw ConnectionRefused("connection refused"); }
+};
+
+/// There are none.
+class NoModels final : public ModelSource {
+ public:
+  std::shared_ptr<const ServedModel> resolve(const std::string& /*reference*/) override {
+    throw Error(ErrorCode::kNotFound, "there is no such model");
+  }
+  Blob file(const BlobRef& /*ref*/) override { return {}; }
 };
 
 /// A coordinator with its store.
@@ -57,7 +72,7 @@ class World {
                          store_.load());
     coordinator_->start();
   }
-  [[nodiscard]] CoordinatorParts parts() { return {*coordinator_, relay_}; }
+  [[nodiscard]] CoordinatorParts parts() { return {*coordinator_, relay_, predictor_}; }
 
  private:
   static std::unique_ptr<NodeLink> make_link(const Address& /*address*/) {
@@ -67,6 +82,8 @@ class World {
   MemoryStore store_;
   std::optional<Coordinator> coordinator_;
   faults::FaultInjector injector_{1, "fuzz"};  // Told what to do, and never asked.
+  NoModels models_;
+  Predictor predictor_{{}, make_link, models_};
   const FaultRelay relay_{[] { return std::vector<Address>{}; }, make_link, &injector_};
 };
 

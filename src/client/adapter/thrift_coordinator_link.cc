@@ -14,6 +14,7 @@
 #include "wire/log_convert.h"
 #include "wire/model_convert.h"
 #include "wire/node_convert.h"
+#include "wire/prediction_convert.h"
 #include "wire/status_convert.h"
 #include "wire/wire_convert.h"
 
@@ -24,6 +25,8 @@ namespace {
 constexpr std::chrono::milliseconds kSubmitDeadline{30'000};
 constexpr std::chrono::milliseconds kConnectTimeout{3000};
 constexpr std::chrono::milliseconds kCallDeadline{5000};
+// Beyond what the coordinator takes to try other nodes.
+constexpr std::chrono::milliseconds kPredictDeadline{15'000};
 // Removing many files takes a slow disk a while.
 constexpr std::chrono::milliseconds kCollectDeadline{30'000};
 // The coordinator asks all nodes, and some may not answer.
@@ -260,6 +263,23 @@ class ThriftCoordinatorLink final : public CoordinatorLink {
     wire::ListFaultsResponse response;
     call(kFaultsDeadline, [&](auto& client) { client.listFaults(response, {}); });
     return checked([&] { return wire::fault_reports_from(response.reports); });
+  }
+
+  ServedModel served_model(const std::string& model) override {
+    wire::ServedModelRequest request;
+    request.model = model;
+    wire::ServedModelResponse response;
+    call(kCallDeadline, [&](auto& client) { client.servedModel(response, request); });
+    return checked([&] { return wire::served_model_from(std::move(response)); });
+  }
+
+  ModelPredictions predict(const std::string& model, const RawRows& rows) override {
+    wire::PredictRequest request;
+    request.model = model;
+    wire::fill_rows(request.rows, {&rows, 1});
+    wire::PredictResponse response;
+    call(kPredictDeadline, [&](auto& client) { client.predict(response, request); });
+    return checked([&] { return wire::predictions_from(std::move(response)); });
   }
 
   void put_blob(const Blob& blob) override {

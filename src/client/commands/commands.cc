@@ -10,6 +10,7 @@
 #include "client/commands/job_logs.h"
 #include "client/commands/model_commands.h"
 #include "client/commands/node_commands.h"
+#include "client/commands/predict_command.h"
 #include "client/commands/training_command.h"
 
 namespace gradmill::client {

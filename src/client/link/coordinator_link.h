@@ -17,6 +17,7 @@
 #include "protocol/job_status.h"
 #include "protocol/model.h"
 #include "protocol/node_status.h"
+#include "protocol/prediction.h"
 
 namespace gradmill::client {
 
@@ -76,6 +77,9 @@ class CoordinatorLink {
                                               const FaultSettings& faults) = 0;
   /// Of all nodes in order of arrival, then of the coordinator.
   [[nodiscard]] virtual std::vector<FaultReport> faults() = 0;
+  /// What NAME, NAME@VERSION or NAME@ALIAS stands for.
+  [[nodiscard]] virtual ServedModel served_model(const std::string& model) = 0;
+  [[nodiscard]] virtual ModelPredictions predict(const std::string& model, const RawRows& rows) = 0;
   virtual void put_blob(const Blob& blob) = 0;
   /// The blob, checked against its name.
   [[nodiscard]] virtual Blob get_blob(const BlobRef& blob) = 0;

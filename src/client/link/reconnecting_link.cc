@@ -179,6 +179,14 @@ std::vector<FaultReport> ReconnectingLink::faults() {
   return retried([&] { return link_.faults(); });
 }
 
+ServedModel ReconnectingLink::served_model(const std::string& model) {
+  return retried([&] { return link_.served_model(model); });
+}
+
+ModelPredictions ReconnectingLink::predict(const std::string& model, const RawRows& rows) {
+  return retried([&] { return link_.predict(model, rows); });
+}
+
 void ReconnectingLink::put_blob(const Blob& blob) {
   retried([&] { link_.put_blob(blob); });
 }

@@ -57,6 +57,8 @@ class ReconnectingLink final : public CoordinatorLink {
   std::vector<FaultReport> set_faults(const FaultTarget& target,
                                       const FaultSettings& faults) override;
   std::vector<FaultReport> faults() override;
+  [[nodiscard]] ServedModel served_model(const std::string& model) override;
+  [[nodiscard]] ModelPredictions predict(const std::string& model, const RawRows& rows) override;
   void put_blob(const Blob& blob) override;
   Blob get_blob(const BlobRef& blob) override;
   void interrupt() override;

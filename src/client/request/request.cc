@@ -9,6 +9,7 @@
 #include "client/request/job_request.h"
 #include "client/request/model_request.h"
 #include "client/request/node_request.h"
+#include "client/request/predict_request.h"
 #include "client/request/training_options.h"
 #include "client/request/training_reader.h"
 #include "client/request/verb.h"
@@ -40,6 +41,7 @@ CommandLine train_line() {
       verbs_text("job", job_verbs()) + verbs_text("model", model_verbs()) +
       verbs_text("node", node_verbs()) + verbs_text("fault", fault_verbs()) +
       "  client gc                             as client job gc\n"
+      "  client predict MODEL                  classes of rows, by a trained model\n"
       "\n"
       "ID may be latest: the newest job.\n"
       "\n"
@@ -106,13 +108,16 @@ std::optional<Request> parse_request(const Words& words) {
   if (name == "fault") {
     return parse_verb(name, fault_verbs(), without(words, noun));
   }
+  if (name == "predict") {
+    return parse_predict(without(words, noun));
+  }
   if (name == "gc") {
     return parse_collect_garbage(without(words, noun));
   }
   if (is_unknown_noun(words, noun)) {
     throw invalid_input(
         formats::in_quotes(name) +
-        " is none of job, model, node, fault, gc and <coordinator_ip>; see client --help");
+        " is none of job, model, node, fault, gc, predict and <coordinator_ip>; see client --help");
   }
   return parse_train(words);
 }

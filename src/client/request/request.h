@@ -163,6 +163,14 @@ struct ClearFaultsRequest : CommonRequest {
 
 struct ListFaultsRequest : CommonRequest {};
 
+/// Say the classes of rows: of one, of a file, or of stdin.
+struct PredictRequest : CommonRequest {
+  std::string model;
+  std::optional<std::string> row;
+  std::optional<std::string> file;
+  bool labelled = false;  ///< The last column is a label.
+};
+
 using Request = std::variant<TrainRequest,
                              FollowJobRequest,
                              ListJobsRequest,
@@ -185,7 +193,8 @@ using Request = std::variant<TrainRequest,
                              LeaveNodeRequest,
                              SetFaultsRequest,
                              ClearFaultsRequest,
-                             ListFaultsRequest>;
+                             ListFaultsRequest,
+                             PredictRequest>;
 
 /// Reads the words after the program's name; nothing if help or the version was asked for. Throws
 /// Error(kInvalidInput) that names the argument and its value.

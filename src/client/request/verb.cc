@@ -11,14 +11,16 @@ namespace gradmill::client {
 namespace {
 
 // Any other option takes a value, in a word of its own unless the option holds a '='.
-constexpr std::array<std::string_view, 8> kFlags = {"--help",
-                                                    "--version",
-                                                    "--no-wait",
-                                                    "--standardize",
-                                                    "--dry-run",
-                                                    "--follow",
-                                                    "--force",
-                                                    "--yes"};
+constexpr std::array<std::string_view, 10> kFlags = {"--help",
+                                                     "--version",
+                                                     "--no-wait",
+                                                     "--standardize",
+                                                     "--dry-run",
+                                                     "--follow",
+                                                     "--force",
+                                                     "--yes",
+                                                     "--labelled",
+                                                     "--profile"};
 
 std::string names_of(std::span<const Verb> verbs) {
   std::string names;

@@ -15,6 +15,7 @@
 #include "wire/log_convert.h"
 #include "wire/model_convert.h"
 #include "wire/node_convert.h"
+#include "wire/prediction_convert.h"
 #include "wire/status_convert.h"
 #include "wire/wire_convert.h"
 
@@ -40,6 +41,7 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
   CoordinatorHandler(const CoordinatorParts& parts, Caller caller)
       : coordinator_(parts.coordinator),
         faults_(parts.faults),
+        predictor_(parts.predictor),
         caller_(std::move(caller)),
         receiver_(parts.coordinator.blob_bytes_max(), &parts.coordinator.room()) {}
 
@@ -238,6 +240,19 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
     response.reports = wire::translate([&] { return wire::to_wire(faults_.list()); });
   }
 
+  void servedModel(wire::ServedModelResponse& response,
+                   const wire::ServedModelRequest& request) override {
+    check(Right::kView);
+    response = wire::translate([&] { return wire::to_wire(*predictor_.served(request.model)); });
+  }
+
+  void predict(wire::PredictResponse& response, const wire::PredictRequest& request) override {
+    check(Right::kView);
+    response = wire::translate([&] {
+      return wire::to_wire(predictor_.predict(request.model, wire::rows_from(request.rows)));
+    });
+  }
+
   void putBlob(wire::PutBlobResponse& response, const wire::PutBlobRequest& request) override {
     check(Right::kOperate);
     wire::translate([&] {
@@ -271,6 +286,7 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
 
   Coordinator& coordinator_;
   const FaultRelay& faults_;
+  Predictor& predictor_;
   const Caller caller_;
   wire::HelloGate gate_;
   rpc::BlobReceiver receiver_;

@@ -10,6 +10,7 @@
 #include "coordinator/adapter/access_list.h"
 #include "coordinator/service/coordinator.h"
 #include "coordinator/service/fault_relay.h"
+#include "coordinator/service/prediction/predictor.h"
 
 namespace gradmill::coordinator {
 
@@ -17,6 +18,7 @@ namespace gradmill::coordinator {
 struct CoordinatorParts {
   Coordinator& coordinator;
   const FaultRelay& faults;
+  Predictor& predictor;
 };
 
 /// Makes a handler for each connection, over what `parts` returns then; that must outlive all of

@@ -9,6 +9,7 @@
 #include "rpc/blob_transfer.h"
 #include "rpc/connection.h"
 #include "wire/fault_convert.h"
+#include "wire/prediction_convert.h"
 #include "wire/task_convert.h"
 #include "wire/wire_convert.h"
 
@@ -48,7 +49,9 @@ class ThriftNodeLink final : public NodeLink {
                                            .interrupt = nullptr,
                                            .tls = tls,
                                            .budget = std::move(budget)},
-                    [this](wire::NodeServiceClient& client) { say_hello(client); }) {}
+                    [this](wire::NodeServiceClient& client) { say_hello(client); }) {
+    predict_request_.fence = wire::to_wire(fence_);
+  }
 
   NodeBeat heartbeat(std::span<const std::string> live_jobs) override {
     wire::HeartbeatRequest request;
@@ -109,17 +112,27 @@ class ThriftNodeLink final : public NodeLink {
   }
 
   void put_blob(const Blob& blob) override {
-    checked([&] {
-      rpc::send_pieces(blob, [&](std::uint64_t offset, std::string piece) {
-        wire::PutBlobRequest request;
-        request.blob = wire::to_wire(blob.ref);
-        request.offset = static_cast<std::int64_t>(offset);
-        request.data = std::move(piece);
-        request.fence = wire::to_wire(fence_);
-        wire::PutBlobResponse response;
-        call(kPieceDeadline, [&](auto& client) { client.putBlob(response, request); });
-        return response.received;
-      });
+    put(blob, [](auto& client, auto& response, const auto& request) {
+      client.putBlob(response, request);
+    });
+  }
+
+  void put_model(const Blob& file) override {
+    put(file, [](auto& client, auto& response, const auto& request) {
+      client.putModel(response, request);
+    });
+  }
+
+  std::optional<RowPredictions> predict(const Digest& model,
+                                        std::span<const RawRows> parts,
+                                        std::chrono::milliseconds deadline) override {
+    predict_request_.model = wire::to_wire(model);
+    wire::fill_rows(predict_request_.rows, parts);
+    wire::PredictRowsResponse response;
+    call(deadline, [&](auto& client) { client.predictRows(response, predict_request_); });
+    return checked([&] {
+      return response.missing ? std::nullopt
+                              : std::optional(wire::predictions_from(std::move(response)));
     });
   }
 
@@ -183,6 +196,23 @@ class ThriftNodeLink final : public NodeLink {
               .slots = wire::unsigned_from<std::uint32_t>(response.slots, "the number of slots")};
   }
 
+  /// Sends a blob in pieces, each by `send`.
+  template <class Send>
+  void put(const Blob& blob, const Send& send) {
+    checked([&] {
+      rpc::send_pieces(blob, [&](std::uint64_t offset, std::string piece) {
+        wire::PutBlobRequest request;
+        request.blob = wire::to_wire(blob.ref);
+        request.offset = static_cast<std::int64_t>(offset);
+        request.data = std::move(piece);
+        request.fence = wire::to_wire(fence_);
+        wire::PutBlobResponse response;
+        call(kPieceDeadline, [&](auto& client) { send(client, response, request); });
+        return response.received;
+      });
+    });
+  }
+
   template <class Response>
   std::optional<FaultState> fault_state(const Response& response) {
     return checked([&] {
@@ -211,6 +241,7 @@ class ThriftNodeLink final : public NodeLink {
   const Fence fence_;
   const std::chrono::milliseconds heartbeat_deadline_;
   NodeHello hello_;
+  wire::PredictRowsRequest predict_request_;  // keeps its memory from call to call
   rpc::Connection<wire::NodeServiceClient> connection_;
 };
 

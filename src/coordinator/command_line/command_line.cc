@@ -17,6 +17,7 @@ namespace {
 constexpr std::array<std::string_view, 6> kPolicyNames = {
     "1", "random", "2", "load-balancing", "3", "round-robin"};
 constexpr const char* kUsersOption = "--tls-users";
+constexpr std::chrono::seconds kBatchDelayMax{1};
 constexpr std::chrono::hours kForever{24 * 3650};
 
 program::CommandLine command_line() {
@@ -45,6 +46,16 @@ program::CommandLine command_line() {
               "N",
               "4294967296",
               "bound on the shards and weights it keeps in memory, uploads among them")
+      .option("--max-batch-size",
+              "ROWS",
+              "4096",
+              "predictions that wait go to a node in batches of so many")
+      .option("--max-batch-delay",
+              "TIME",
+              "0ms",
+              "how long a batch may wait to fill while all nodes predict")
+      .option("--max-queued-rows", "N", "1048576", "of predictions that wait for a node")
+      .option("--max-queued-requests", "N", "1024", "likewise; more are turned away")
       .option("--max-clients", "N", "256", "connections served at a time")
       .option("--seed", "N", "1", "of the policy's random choices and of injected faults")
       .flag("--enable-fault-injection", "let clients break it on purpose: client fault --help");
@@ -90,6 +101,18 @@ CoordinatorOptions read_options(const program::Arguments& arguments) {
   return options;
 }
 
+PredictorOptions read_prediction_options(const program::Arguments& arguments) {
+  PredictorOptions options;
+  options.batch_rows =
+      static_cast<std::uint32_t>(arguments.integer("--max-batch-size", 1, 1'000'000));
+  options.batch_delay =
+      std::min<std::chrono::milliseconds>(arguments.duration("--max-batch-delay"), kBatchDelayMax);
+  options.queued_rows_max = arguments.integer("--max-queued-rows", 1, INT64_MAX);
+  options.queued_requests_max =
+      static_cast<std::uint32_t>(arguments.integer("--max-queued-requests", 1, 1'000'000));
+  return options;
+}
+
 }  // namespace
 
 std::optional<ServeRequest> parse_command_line(const std::vector<std::string>& words) {
@@ -101,6 +124,7 @@ std::optional<ServeRequest> parse_command_line(const std::vector<std::string>& w
   ServeRequest request;
   const auto port = static_cast<std::uint16_t>(arguments->integer("<port>", 0, 65'535));
   request.options = read_options(*arguments);
+  request.predictions = read_prediction_options(*arguments);
   request.policy =
       make_policy(arguments->choice("<policy>", kPolicyNames), request.options.scheduler.seed);
   request.node_list = arguments->text("--nodes");

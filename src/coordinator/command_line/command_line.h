@@ -10,6 +10,7 @@
 #include "base/tls_files.h"
 #include "coordinator/core/policy/policy.h"
 #include "coordinator/service/coordinator.h"
+#include "coordinator/service/prediction/predictor.h"
 
 namespace gradmill::coordinator {
 
@@ -20,6 +21,7 @@ struct ServeRequest {
   Address listen;       ///< Port 0 is any free one.
   int clients_max = 0;  ///< Connections served at a time.
   CoordinatorOptions options;
+  PredictorOptions predictions;
   std::unique_ptr<Policy> policy;
   std::string node_list;                    ///< A path.
   bool node_list_given = false;             ///< By the user; the default one need not be there.

@@ -15,6 +15,7 @@
 #include "coordinator/core/node_registry.h"
 #include "coordinator/core/task.h"
 #include "protocol/fault_settings.h"
+#include "protocol/prediction.h"
 #include "protocol/task.h"
 
 namespace gradmill::coordinator {
@@ -46,6 +47,11 @@ class NodeLink {
   virtual void put_blob(const Blob& blob) = 0;
   /// The blob, checked against its name.
   [[nodiscard]] virtual Blob get_blob(const BlobRef& blob) = 0;
+  /// The classes of rows of one element type and width, part after part, by the model of this file;
+  /// nothing if the node lacks it.
+  [[nodiscard]] virtual std::optional<RowPredictions> predict(
+      const Digest& model, std::span<const RawRows> parts, std::chrono::milliseconds deadline) = 0;
+  virtual void put_model(const Blob& file) = 0;
   /// Replaces the faults that the node injects into its work. Nothing, here and below: the node was
   /// not started for it.
   virtual std::optional<FaultState> set_faults(const FaultSettings& faults) = 0;

@@ -187,6 +187,31 @@ void Coordinator::tell_of_change() {
   }
 }
 
+void Coordinator::tell_of_node(NodeId id) {
+  if (listener_ == nullptr) {
+    return;
+  }
+  const Node& node = scheduler_.nodes().at(id);
+  told_.resize(scheduler_.nodes().size(), NodeState::kFailed);
+  told_[id] = node.state;
+  if (node.state == NodeState::kAlive) {
+    listener_->node_serves(id, node.address, node.hello.incarnation);
+  } else if (node.state == NodeState::kSuspect) {
+    listener_->node_silent(id);
+  } else {
+    listener_->node_gone(id);
+  }
+}
+
+void Coordinator::tell_of_changed_nodes() {
+  told_.resize(scheduler_.nodes().size(), NodeState::kFailed);
+  for (NodeId id = 0; id < told_.size(); ++id) {
+    if (scheduler_.nodes().at(id).state != told_[id]) {
+      tell_of_node(id);
+    }
+  }
+}
+
 void Coordinator::await_durable(std::unique_lock<std::mutex>& lock) {
   const std::uint64_t ticket = scheduler_.last_ticket();
   const bool is_durable = changed_.wait_for(
@@ -205,15 +230,27 @@ void Coordinator::check_store() {
 }
 
 void Coordinator::heartbeat(NodeId node, const NodeBeat& beat) {
-  handle([&](TimePoint now) { return scheduler_.heartbeat(node, beat, now); });
+  handle([&](TimePoint now) {
+    Actions actions = scheduler_.heartbeat(node, beat, now);
+    tell_of_node(node);
+    return actions;
+  });
 }
 
 void Coordinator::heartbeat_missed(NodeId node, const std::string& why) {
-  handle([&](TimePoint now) { return scheduler_.heartbeat_missed(node, why, now); });
+  handle([&](TimePoint now) {
+    Actions actions = scheduler_.heartbeat_missed(node, why, now);
+    tell_of_node(node);
+    return actions;
+  });
 }
 
 void Coordinator::node_gone(NodeId node, const std::string& why, Duration took) {
-  handle([&](TimePoint now) { return scheduler_.node_gone(node, why, took, now); });
+  handle([&](TimePoint now) {
+    Actions actions = scheduler_.node_gone(node, why, took, now);
+    tell_of_node(node);
+    return actions;
+  });
 }
 
 void Coordinator::task_taken(const TaskId& task) {
@@ -272,6 +309,7 @@ void Coordinator::keep_time() {
         }
       }
       enact(scheduler_.tick(woken));
+      tell_of_changed_nodes();
       changed_.notify_all();
     }
     awake_at_ = TimePoint::max();

@@ -19,6 +19,7 @@
 #include "coordinator/service/event_quota.h"
 #include "coordinator/service/journal.h"
 #include "coordinator/service/model_keeper.h"
+#include "coordinator/service/node_listener.h"
 #include "coordinator/service/node_session.h"
 #include "coordinator/service/round_validator.h"
 #include "protocol/garbage.h"
@@ -55,6 +56,8 @@ class Coordinator final : private NodeEvents {
   // NOLINTNEXTLINE(bugprone-exception-escape): a throw from stop() would be a bug and ends us
   ~Coordinator() override;
 
+  /// Tells `listener` of nodes, from start() on. It must live until stop().
+  void tell_of_nodes(NodeListener& listener) { listener_ = &listener; }
   /// Takes up the jobs of the state where they were.
   void start();
   /// Makes durable what is finished, wakes followers and joins all threads. Within seconds. Jobs go
@@ -179,6 +182,9 @@ class Coordinator final : private NodeEvents {
   [[nodiscard]] NodeStatus status_of(NodeId node) const;
   /// The time for events, once what happened while the process did not run is accounted for.
   [[nodiscard]] TimePoint time_now();
+  /// Tells the listener of a node, or of all that have another state than it knows.
+  void tell_of_node(NodeId node);
+  void tell_of_changed_nodes();
   /// Tells followers, and the clock if it sleeps for too long now.
   void tell_of_change();
   void keep_time();
@@ -221,7 +227,9 @@ class Coordinator final : private NodeEvents {
   std::uint64_t events_ = 0;               // noted so far
   EventQuota event_quota_;
   TimePoint next_round_logged_{};  // when the log may tell of a round again
-  std::set<std::string> pinned_;   // jobs whose blobs are
+  NodeListener* listener_ = nullptr;
+  std::vector<NodeState> told_;   // by NodeId: what the listener knows
+  std::set<std::string> pinned_;  // jobs whose blobs are
   bool stopping_ = false;
   std::vector<std::unique_ptr<NodeSession>>
       sessions_;  // by NodeId; null for those forgotten or unwatched

@@ -308,6 +308,7 @@ NodeStatus Coordinator::remove_node(const Address& address, std::chrono::millise
   std::unique_lock lock = lock_running();
   const NodeId node = node_at(address);
   enact(scheduler_.remove_node(node, time_now()));
+  tell_of_node(node);
   tell_of_change();
   await_durable(lock);
   changed_.wait_for(

@@ -70,6 +70,12 @@ class FakeLink final : public NodeLink {
   }
   void cancel_task(const TaskId& /*task*/) override {}
   void put_blob(const Blob& /*blob*/) override {}
+  std::optional<RowPredictions> predict(const Digest& /*model*/,
+                                        std::span<const RawRows> /*parts*/,
+                                        std::chrono::milliseconds /*deadline*/) override {
+    return {};
+  }
+  void put_model(const Blob& /*file*/) override {}
   Blob get_blob(const BlobRef& /*blob*/) override { return {}; }
   std::optional<FaultState> set_faults(const FaultSettings& faults) override {
     if (node_.enabled && node_.answers) {

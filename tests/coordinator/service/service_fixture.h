@@ -86,6 +86,12 @@ class InProcessLink final : public NodeLink {
   }
   void cancel_task(const TaskId& task) override { node_.worker.cancel(fence_, task); }
   void put_blob(const Blob& blob) override { node_.worker.put_blob(fence_, blob); }
+  std::optional<RowPredictions> predict(const Digest& /*model*/,
+                                        std::span<const RawRows> /*parts*/,
+                                        std::chrono::milliseconds /*deadline*/) override {
+    return {};
+  }
+  void put_model(const Blob& /*file*/) override {}
   Blob get_blob(const BlobRef& blob) override { return node_.worker.get_blob(fence_, blob); }
   std::optional<FaultState> set_faults(const FaultSettings& /*faults*/) override { return {}; }
   std::optional<FaultState> faults() override { return {}; }

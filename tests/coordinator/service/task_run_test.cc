@@ -28,6 +28,12 @@ class DoneLink final : public NodeLink {
   }
   void cancel_task(const TaskId& /*task*/) override {}
   void put_blob(const Blob& /*blob*/) override {}
+  std::optional<RowPredictions> predict(const Digest& /*model*/,
+                                        std::span<const RawRows> /*parts*/,
+                                        std::chrono::milliseconds /*deadline*/) override {
+    return {};
+  }
+  void put_model(const Blob& /*file*/) override {}
   Blob get_blob(const BlobRef& blob) override {
     ++fetched;
     return get(blob);
