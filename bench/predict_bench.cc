@@ -45,6 +45,7 @@ constexpr std::size_t kConnections = 64;
 constexpr std::size_t kBatchConnections = 4;
 constexpr std::size_t kBatchRows = 4096;
 constexpr std::size_t kFeatures = 16;
+constexpr const char* kRow = "2,8,3,5,1,8,13,0,6,6,10,8,0,8,0,8";
 
 /// The frame of what `send` calls.
 template <class Send>
@@ -104,6 +105,14 @@ Cluster::Options serving() {
 struct Serving {
   Cluster cluster{serving()};
 
+  Serving() {
+    const auto is_ready = [&] {
+      return cluster.client({"predict", "letters", "--row", kRow}).code == 0;
+    };
+    if (!system_test::eventually(is_ready)) {
+      throw std::runtime_error("no node predicts");
+    }
+  }
   [[nodiscard]] std::unique_ptr<LoadGenerator> load(std::size_t connections,
                                                     std::size_t rows) const {
     auto generator = std::make_unique<LoadGenerator>(cluster.port(), connections, prediction(rows));

@@ -15,6 +15,7 @@
 #include "base/byte_budget.h"
 #include "base/check.h"
 #include "base/event_log.h"
+#include "base/short_slices.h"
 #include "rpc/framed_transport.h"
 #include "rpc/guard.h"
 #include "rpc/interrupt.h"
@@ -296,6 +297,7 @@ void Server::State::start_session(std::shared_ptr<Socket> socket) {
   const auto worker = running.begin();
   try {
     worker->thread = std::thread([this, worker, held = std::move(session)]() mutable {
+      prefer_short_slices();
       held->run();
       held = nullptr;
       end_session(worker);
