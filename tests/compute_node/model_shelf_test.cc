@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "formats/model_file.h"
-#include "ml/initial_parameters.h"
+#include "ml/train_shard.h"
 
 namespace gradmill::node {
 namespace {
