@@ -153,7 +153,7 @@ ModelPredictions Predictor::predict(const std::string& reference, const RawRows&
 
 /// Makes the call of a batch whose first request is `self`.
 void Predictor::lead(const std::shared_ptr<Request>& self) {
-  Trip trip = std::move(self->trip);
+  const Trip trip = std::move(self->trip);
   self->state.store(State::kWaits, std::memory_order_relaxed);
   const auto sent = Clock::now();
   for (const std::shared_ptr<Request>& request : trip.batch) {
@@ -164,7 +164,7 @@ void Predictor::lead(const std::shared_ptr<Request>& self) {
   try {
     answer = std::make_shared<const RowPredictions>(ask(trip));
   } catch (const Error& error) {
-    try_again(self, std::move(trip), error);
+    try_again(self, trip, error);
     return;
   } catch (...) {  // Out of memory, most likely.
     const Error error(ErrorCode::kUnavailable, message_for_peers() + "; try again later");
@@ -212,7 +212,9 @@ void Predictor::deliver(const Trip& trip, const std::shared_ptr<const RowPredict
 }
 
 /// The call failed: whatever may still be answered in time is asked of another node.
-void Predictor::try_again(const std::shared_ptr<Request>& self, Trip trip, const Error& error) {
+void Predictor::try_again(const std::shared_ptr<Request>& self,
+                          const Trip& trip,
+                          const Error& error) {
   const auto now = Clock::now();
   const bool hangs = now - self->sent > options_.call_deadline / 2;
   const bool refused = dynamic_cast<const ConnectionRefused*>(&error) != nullptr;

@@ -87,7 +87,7 @@ class Predictor final : public NodeListener {
   void lead(const std::shared_ptr<Request>& self);
   [[nodiscard]] RowPredictions ask(const Trip& trip);
   static void deliver(const Trip& trip, const std::shared_ptr<const RowPredictions>& answer);
-  void try_again(const std::shared_ptr<Request>& self, Trip trip, const Error& error);
+  void try_again(const std::shared_ptr<Request>& self, const Trip& trip, const Error& error);
   [[nodiscard]] Trip start(Batch batch, NodeId node);
   void end(const Trip& trip);
   void drop(const std::shared_ptr<Link>& link);
