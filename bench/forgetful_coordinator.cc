@@ -1,8 +1,6 @@
 // The coordinator as it is, but with nothing kept on disk: what durability costs is the difference.
-// It predicts by one model, `letters`: the file that GRADMILL_SERVED_MODEL names.
 // usage: forgetful_coordinator PORT POLICY, with compute_nodes.txt in the working folder; options
 // of the coordinator mean nothing here
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +13,7 @@
 #include "coordinator/adapter/thrift_node_link.h"
 #include "coordinator/service/coordinator.h"
 #include "coordinator/service/memory_store.h"
-#include "formats/model_file.h"
+#include "coordinator/service/prediction/registered_models.h"
 #include "formats/node_list.h"
 #include "program/process.h"
 #include "rpc/server.h"
@@ -24,41 +22,7 @@ namespace gradmill::coordinator {
 namespace {
 
 constexpr const char* kNodes = "compute_nodes.txt";
-constexpr std::size_t kModelBytesMax = std::size_t{1} << 30U;
 constexpr std::size_t kNodeListBytesMax = std::size_t{1} << 20U;
-
-/// One model, by one name.
-class OneModel final : public ModelSource {
- public:
-  OneModel() {
-    const char* const path = std::getenv("GRADMILL_SERVED_MODEL");  // NOLINT(concurrency-mt-unsafe)
-    if (path == nullptr) {
-      return;
-    }
-    file_ = make_blob(read_file(path, kModelBytesMax));
-    const formats::ModelFile model = formats::decode_model(*file_.bytes, path);
-    ServedModel served{.model = "letters",
-                       .version = 1,
-                       .file = file_.ref,
-                       .features = model.topology.features(),
-                       .labels = {}};
-    for (std::uint32_t label = 0; label < model.topology.classes(); ++label) {
-      served.labels.push_back(std::to_string(label));
-    }
-    model_ = std::make_shared<const ServedModel>(std::move(served));
-  }
-  std::shared_ptr<const ServedModel> resolve(const std::string& reference) override {
-    if (model_ == nullptr || (reference != "letters" && reference != "letters@1")) {
-      throw Error(ErrorCode::kNotFound, "there is no model '" + reference + "'");
-    }
-    return model_;
-  }
-  Blob file(const BlobRef& /*ref*/) override { return file_; }
-
- private:
-  Blob file_;
-  std::shared_ptr<const ServedModel> model_;
-};
 
 int serve(const std::vector<std::string>& words) {
   program::keep_freed_memory();
@@ -73,10 +37,10 @@ int serve(const std::vector<std::string>& words) {
   options.name = "coordinator";
   options.address = {"127.0.0.1", static_cast<std::uint16_t>(std::stoi(words.at(0)))};
   const FaultRelay no_faults([] { return std::vector<Address>(); }, links, nullptr);
-  OneModel models;
-  Predictor predictor({}, links, models);
+  std::optional<RegisteredModels> models;
+  std::optional<Predictor> predictor;
   rpc::Server server(options, make_coordinator_handlers([&] {
-                       return CoordinatorParts{*coordinator, no_faults, predictor};
+                       return CoordinatorParts{*coordinator, no_faults, *predictor};
                      }));
   coordinator.emplace(CoordinatorOptions{},
                       make_policy(words.at(1), 1),
@@ -84,13 +48,15 @@ int serve(const std::vector<std::string>& words) {
                       links,
                       store,
                       std::move(state));
-  coordinator->tell_of_nodes(predictor);
+  models.emplace(*coordinator);
+  predictor.emplace(PredictorOptions{}, links, *models);
+  coordinator->tell_of_nodes(*predictor);
   coordinator->start();
   server.start();
   program::announce_listening({options.address.host, server.port()});
   program::wait_for_stop_signal();
   coordinator->stop();
-  predictor.stop();
+  predictor->stop();
   return server.stop() ? 0 : 1;
 }
 

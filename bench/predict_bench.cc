@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -80,32 +79,16 @@ Call prediction(std::size_t rows) {
   return {hello_frame(), frame_of([&](auto& client) { client.send_predict(request); })};
 }
 
-/// The letters with one hidden layer of 24, trained once.
-std::string trained_model() {
-  static const system_test::Folder folder;
-  const std::string path = folder.path("letters.safetensors");
-  const Cluster cluster;
-  const system_test::Ended trained =
-      cluster.train({GRADMILL_LETTERS, "3", "75", "24", "0.0001", "--output", path});
-  if (trained.code != 0) {
-    throw std::runtime_error("the client failed: " + trained.err);
-  }
-  return path;
-}
-
-Cluster::Options serving() {
-  static const std::string kModel = trained_model();
-  ::setenv("GRADMILL_SERVED_MODEL", kModel.c_str(), 1);
-  Cluster::Options options;
-  options.coordinator = "forgetful_coordinator";
-  return options;
-}
-
 /// Nodes that predict, and a coordinator.
 struct Serving {
-  Cluster cluster{serving()};
+  Cluster cluster;
 
+  /// With a model of the letters that has one hidden layer of 24.
   Serving() {
+    const system_test::Ended trained = cluster.train({GRADMILL_LETTERS, "3", "75", "24", "0.0001"});
+    if (trained.code != 0) {
+      throw std::runtime_error("the client failed: " + trained.err);
+    }
     const auto is_ready = [&] {
       return cluster.client({"predict", "letters", "--row", kRow}).code == 0;
     };
@@ -162,7 +145,7 @@ int serve(std::uint16_t upstream) {
                      std::make_shared<wire::CoordinatorServiceProcessorFactory>(
                          std::make_shared<HelloFactory>(upstream)));
   server.start();
-  program::announce_listening(options.address.host, server.port());
+  program::announce_listening({options.address.host, server.port()});
   program::wait_for_stop_signal();
   return server.stop() ? 0 : 1;
 }

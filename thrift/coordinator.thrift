@@ -31,7 +31,9 @@ struct JobSpecification {
 struct SubmitJobRequest {
   1: string job_id,          // the client's choice; the same id again is the same job
   2: JobSpecification specification,
-  3: string model            // what its result is registered as; empty: not at all
+  3: string model,           // what its result is registered as; empty: not at all
+  4: i32 priority,           // -100 to 100: jobs of a higher one come first at each free slot
+  5: i32 weight              // 1 to 1000: shares of slot time go by it
 }
 
 /** Returns once the job is durable, or the list of what is missing. */
@@ -137,7 +139,9 @@ struct JobSummary {
   8: i64 ended_ms,                      // likewise; 0 while it has not ended
   9: string reason,                     // as in JobStatus
   10: string message,                   // as in JobStatus; before the end, its notice
-  11: bool exact                        // as in JobStatus
+  11: bool exact,                       // as in JobStatus
+  12: i32 priority,                     // as in SubmitJobRequest
+  13: i32 weight                        // likewise
 }
 
 struct ListJobsRequest {
@@ -155,7 +159,10 @@ struct GetJobRequest {
 struct GetJobResponse {
   1: JobStatus status,                 // without reports of rounds; `round` is the last finished one
   2: JobSpecification specification,
-  3: list<i64> shard_rows              // one a training shard
+  3: list<i64> shard_rows,             // one a training shard
+  4: string model,                     // as in SubmitJobRequest, as the next two
+  5: i32 priority,
+  6: i32 weight
 }
 
 /** Something that happened to a job. Absent numbers are -1, absent texts empty. */

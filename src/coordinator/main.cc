@@ -17,6 +17,7 @@
 #include "coordinator/service/coordinator.h"
 #include "coordinator/service/fault_relay.h"
 #include "coordinator/service/prediction/predictor.h"
+#include "coordinator/service/prediction/registered_models.h"
 #include "coordinator/store/state_folder_store.h"
 #include "faults/fault_injector.h"
 #include "formats/node_list.h"
@@ -107,17 +108,6 @@ rpc::CallFaults call_faults(std::optional<faults::FaultInjector>& injector) {
   return {.admit = admit, .answer = answer};
 }
 
-/// Until there is a registry: no model has a name.
-class NoModels final : public ModelSource {
- public:
-  std::shared_ptr<const ServedModel> resolve(const std::string& reference) override {
-    throw Error(ErrorCode::kNotFound, "there is no model '" + reference + "'");
-  }
-  Blob file(const BlobRef& ref) override {
-    throw Error(ErrorCode::kNotFound, "there is no model file " + ref.digest.hex());
-  }
-};
-
 /// How connections are protected; nothing is set without TLS.
 struct Protection {
   std::shared_ptr<rpc::TlsContext> context;
@@ -165,7 +155,7 @@ int serve(const std::vector<std::string>& words) {
   if (request->fault_injection) {
     server_options.faults = call_faults(injector);
   }
-  NoModels models;
+  std::optional<RegisteredModels> models;
   std::optional<Predictor> predictor;
   const auto parts = [&] { return CoordinatorParts{*coordinator, *relay, *predictor}; };
   rpc::Server server(server_options, make_coordinator_handlers(parts, protection.access));
@@ -186,7 +176,8 @@ int serve(const std::vector<std::string>& words) {
   }
   relay.emplace(
       [&] { return addresses_of(coordinator->nodes()); }, links, injector ? &*injector : nullptr);
-  predictor.emplace(request->predictions, links, models);
+  models.emplace(*coordinator);
+  predictor.emplace(request->predictions, links, *models);
   coordinator->tell_of_nodes(*predictor);
   coordinator->start();
   server.start();

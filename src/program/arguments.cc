@@ -58,6 +58,17 @@ std::string number_text(double value) {
   return text.str();
 }
 
+template <class T>
+T whole_number(const std::string& name, const std::string& value, T least, T most) {
+  const std::optional<T> number = parse_integer<T>(value);
+  if (!number || *number < least || *number > most) {
+    refuse(name,
+           value,
+           "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return *number;
+}
+
 // The library's texts put values where an option's name has their placeholders, and never end.
 void check_names(const std::vector<std::string>& words, const std::string& program) {
   for (const std::string& word : words) {
@@ -86,14 +97,13 @@ const std::string& Arguments::text(const std::string& name) const {
 std::uint64_t Arguments::integer(const std::string& name,
                                  std::uint64_t least,
                                  std::uint64_t most) const {
-  const std::string& value = values_.at(name);
-  const std::optional<std::uint64_t> number = parse_integer<std::uint64_t>(value);
-  if (!number || *number < least || *number > most) {
-    refuse(name,
-           value,
-           "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-  }
-  return *number;
+  return whole_number(name, values_.at(name), least, most);
+}
+
+std::int64_t Arguments::signed_integer(const std::string& name,
+                                       std::int64_t least,
+                                       std::int64_t most) const {
+  return whole_number(name, values_.at(name), least, most);
 }
 
 std::vector<std::uint64_t> Arguments::integers(const std::string& name,

@@ -28,6 +28,9 @@ class Arguments {
   [[nodiscard]] std::uint64_t integer(const std::string& name,
                                       std::uint64_t least,
                                       std::uint64_t most) const;
+  [[nodiscard]] std::int64_t signed_integer(const std::string& name,
+                                            std::int64_t least,
+                                            std::int64_t most) const;
   /// Whole numbers with commas between, at most `count_most` of them.
   [[nodiscard]] std::vector<std::uint64_t> integers(const std::string& name,
                                                     std::uint64_t least,

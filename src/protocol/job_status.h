@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/blob.h"
+#include "protocol/job_share.h"
 
 namespace gradmill {
 
@@ -96,6 +97,7 @@ struct JobControl {
 /// What a list of jobs shows of each; as in JobStatus.
 struct JobSummary {
   std::string job;
+  JobShare share;
   JobState state = JobState::kPending;
   std::uint32_t round = 0;  ///< Finished ones.
   std::uint32_t rounds = 0;

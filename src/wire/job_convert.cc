@@ -48,6 +48,13 @@ ml::ServerRule server_rule_from(const ServerRule& rule) {
   return to;
 }
 
+template <class M>
+gradmill::JobTerms terms_of(const M& message) {
+  return {.model = message.model,
+          .share = {.priority = message.priority,
+                    .weight = unsigned_from<std::uint32_t>(message.weight, "the weight")}};
+}
+
 }  // namespace
 
 JobSpecification to_wire(const gradmill::JobSpecification& specification) {
@@ -86,18 +93,24 @@ gradmill::JobSpecification specification_from(const JobSpecification& specificat
   return to;
 }
 
+gradmill::JobTerms terms_from(const SubmitJobRequest& request) { return terms_of(request); }
+
 GetJobResponse to_wire(const gradmill::JobDetails& details) {
   GetJobResponse to;
   to.status = to_wire(details.status);
   to.specification = to_wire(details.specification);
   to.shard_rows.assign(details.shard_rows.begin(), details.shard_rows.end());
+  to.model = details.terms.model;
+  to.priority = details.terms.share.priority;
+  to.weight = static_cast<std::int32_t>(details.terms.share.weight);
   return to;
 }
 
 gradmill::JobDetails details_from(const GetJobResponse& response) {
   gradmill::JobDetails details = {.status = status_from(response.status),
                                   .specification = specification_from(response.specification),
-                                  .shard_rows = {}};
+                                  .shard_rows = {},
+                                  .terms = terms_of(response)};
   for (const std::int64_t rows : response.shard_rows) {
     details.shard_rows.push_back(unsigned_from<std::uint64_t>(rows, "rows of a shard"));
   }

@@ -5,6 +5,7 @@
 
 #include "protocol/job_details.h"
 #include "protocol/job_specification.h"
+#include "protocol/job_terms.h"
 
 namespace gradmill::wire {
 
@@ -12,6 +13,8 @@ namespace gradmill::wire {
 [[nodiscard]] JobSpecification to_wire(const gradmill::JobSpecification& specification);
 [[nodiscard]] gradmill::JobSpecification specification_from(const JobSpecification& specification);
 
+/// All of the request but the id and the specification.
+[[nodiscard]] gradmill::JobTerms terms_from(const SubmitJobRequest& request);
 [[nodiscard]] GetJobResponse to_wire(const gradmill::JobDetails& details);
 [[nodiscard]] gradmill::JobDetails details_from(const GetJobResponse& response);
 

@@ -135,6 +135,8 @@ JobSummary to_wire(const gradmill::JobSummary& job) {
   to.reason = job.reason;
   to.message = job.message;
   to.exact = job.exact;
+  to.priority = job.share.priority;
+  to.weight = static_cast<std::int32_t>(job.share.weight);
   return to;
 }
 
@@ -151,6 +153,8 @@ gradmill::JobSummary summary_from(const JobSummary& job) {
   to.reason = job.reason;
   to.message = job.message;
   to.exact = job.exact;
+  to.share = {.priority = job.priority,
+              .weight = unsigned_from<std::uint32_t>(job.weight, "the weight")};
   return to;
 }
 

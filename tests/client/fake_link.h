@@ -29,9 +29,9 @@ class FakeLink final : public CoordinatorLink {
  public:
   std::vector<Digest> submit(const std::string& id,
                              const JobSpecification& wanted,
-                             const std::string& model) override {
+                             const JobTerms& terms) override {
     submitted_id = id;
-    submitted_model = model;
+    submitted_terms = terms;
     specification = wanted;
     ++submits;
     std::vector<Digest> missing;
@@ -185,7 +185,7 @@ class FakeLink final : public CoordinatorLink {
   ServedModel served;
   int submits = 0;
   std::string submitted_id;
-  std::string submitted_model;
+  JobTerms submitted_terms;
   std::vector<ModelSummary> all_models;
   ModelDetails model_details;
   std::optional<AliasMove> alias_move;

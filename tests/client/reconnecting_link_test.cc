@@ -20,7 +20,7 @@ class FlakyLink final : public CoordinatorLink {
  public:
   std::vector<Digest> submit(const std::string&,
                              const JobSpecification&,
-                             const std::string&) override {
+                             const JobTerms&) override {
     fail("submit");
     return {};
   }
@@ -179,7 +179,7 @@ TEST_F(ReconnectingLinkTest, EveryCallIsMadeAgainAfterAnOutage) {
   reach();
   const JobSpecification job;
   const std::vector<std::function<void()>> calls = {
-      [&] { static_cast<void>(link_.submit("j", job, "m")); },
+      [&] { static_cast<void>(link_.submit("j", job, {})); },
       [&] { static_cast<void>(link_.follow({}, {})); },
       [&] { static_cast<void>(link_.control("j", JobCommand::kPause, {})); },
       [&] { static_cast<void>(link_.jobs(0)); },

@@ -16,7 +16,9 @@ namespace {
 using std::chrono::seconds;
 
 /// Submits a job of short rounds that goes on until it is cancelled.
-void submit_endless_job(const Cluster& cluster, const std::string& id) {
+void submit_endless_job(const Cluster& cluster,
+                        const std::string& id,
+                        const std::string& weight = "1") {
   const Ended submitted = cluster.client({"job",
                                           "submit",
                                           "train",
@@ -27,6 +29,7 @@ void submit_endless_job(const Cluster& cluster, const std::string& id) {
                                           "--hidden=24",
                                           "--eta=0.0001",
                                           "--min-loss-change=0",
+                                          "--weight=" + weight,
                                           "--id=" + id,
                                           "--no-wait"});
   ASSERT_EQ(submitted.code, 0) << submitted.err;
@@ -80,6 +83,26 @@ TEST(ConcurrentJobs, AllHaveTheHashesThatTheyHaveAlone) {
   }
   for (std::size_t n = 0; n < jobs.size(); ++n) {
     EXPECT_EQ(finish(*clients[n]), alone[n]) << clients[n]->err();
+  }
+}
+
+TEST(ConcurrentJobs, ShareTheSlotsByWeight) {
+  const Cluster cluster;
+  ASSERT_NO_FATAL_FAILURE(submit_endless_job(cluster, "one"));
+  ASSERT_NO_FATAL_FAILURE(submit_endless_job(cluster, "two", "4"));
+  ASSERT_TRUE(both_go_on(cluster, 0));
+  const auto all_of = [&](const char* job) {
+    return tasks_of(cluster, job, 0) + tasks_of(cluster, job, 1);
+  };
+  const std::uint64_t one = all_of("one");
+  const std::uint64_t two = all_of("two");
+  ASSERT_TRUE(eventually([&] { return all_of("two") > two + 1000; }, seconds(60)));
+  // Less than four to one: a round's last tasks leave slots to the other job.
+  EXPECT_GT(static_cast<double>(all_of("two") - two),
+            1.5 * static_cast<double>(all_of("one") - one));
+  EXPECT_EQ(cluster.ask({"job", "show", "two"}).at("weight"), 4);
+  for (const char* id : {"one", "two"}) {
+    EXPECT_EQ(cluster.client({"job", "cancel", id}).code, 0);
   }
 }
 

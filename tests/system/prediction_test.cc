@@ -3,11 +3,8 @@
 
 #include <signal.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <memory>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -24,52 +21,27 @@ using std::chrono::seconds;
 
 const std::string kValidation = std::string(GRADMILL_LETTERS) + "/validate_letters.txt";
 
-/// A model of the letters, and its validation error.
-struct Trained {
-  Folder folder;
-  std::string model = folder.path("letters.safetensors");
-  double error = 1;
-
-  Trained() {
-    const Cluster cluster;
-    const Ended result = cluster.train(with(short_job(), {"--output", model}));
-    EXPECT_EQ(result.code, 0) << result.err;
-    const json rounds = json::parse(result.out).at("rounds");
-    error = rounds.back().at("validation_error").get<double>();
-  }
-};
-
-/// Nodes and a coordinator that predicts by the model.
+/// Nodes, and a coordinator that has trained and registered a model of the letters.
 class Predictions : public testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(GRADMILL_BIN "/forgetful_coordinator")) {
-      GTEST_SKIP() << "left out: bench/ is not built with sanitizers";
-    }
-    cluster_.emplace(serving());
+    const Ended trained = cluster_.train(short_job());
+    ASSERT_EQ(trained.code, 0) << trained.err;
+    error_ = json::parse(trained.out).at("validation_error").get<double>();
     ASSERT_TRUE(eventually([&] {
-      return cluster_->client({"predict", "letters", "--row", kRow}).code == 0;
+      return cluster_.client({"predict", "letters", "--row", kRow}).code == 0;
     }));
   }
 
   static constexpr const char* kRow = "2,8,3,5,1,8,13,0,6,6,10,8,0,8,0,8";
 
-  static const Trained& trained() {
-    static const Trained kTrained;
-    return kTrained;
-  }
-  static Cluster::Options serving() {
-    ::setenv("GRADMILL_SERVED_MODEL", trained().model.c_str(), 1);
-    Cluster::Options options;
-    options.coordinator = "forgetful_coordinator";
-    return options;
-  }
   Ended predict(std::vector<std::string> words) const {
     words.insert(words.begin(), {"predict", "letters"});
-    return cluster_->client(words);
+    return cluster_.client(words);
   }
 
-  std::optional<Cluster> cluster_;
+  Cluster cluster_;
+  double error_ = 1;  // Of the validation rows.
 };
 
 TEST_F(Predictions, AreThoseThatValidationCounted) {
@@ -91,7 +63,7 @@ TEST_F(Predictions, AreThoseThatValidationCounted) {
     wrong += one.at("label") != label ? 1U : 0U;
   }
   EXPECT_EQ(predictions.size(), row);
-  EXPECT_EQ(static_cast<double>(wrong) / static_cast<double>(row), trained().error);
+  EXPECT_EQ(static_cast<double>(wrong) / static_cast<double>(row), error_);
 }
 
 TEST_F(Predictions, GoOnWithoutANodeThatDies) {
@@ -104,10 +76,10 @@ TEST_F(Predictions, GoOnWithoutANodeThatDies) {
                                       kValidation,
                                       "--labelled",
                                       "--coordinator",
-                                      "127.0.0.1:" + std::to_string(cluster_->port())};
+                                      "127.0.0.1:" + std::to_string(cluster_.port())};
     clients.push_back(std::make_unique<Process>(command("client", words)));
     if (n == 1) {
-      cluster_->node(0).signal(SIGKILL);
+      cluster_.node(0).signal(SIGKILL);
     }
   }
   for (const auto& client : clients) {
@@ -134,7 +106,7 @@ TEST_F(Predictions, TellWhatIsWrong) {
   for (const Case& one : cases) {
     std::vector<std::string> words = {"predict"};
     words.insert(words.end(), one.words.begin(), one.words.end());
-    const Ended result = cluster_->client(words);
+    const Ended result = cluster_.client(words);
     EXPECT_EQ(result.code, one.code) << result.err;
     EXPECT_EQ(result.out, "");
     EXPECT_NE(result.err.find(one.message), std::string::npos) << result.err;

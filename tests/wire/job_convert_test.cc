@@ -153,10 +153,13 @@ TEST(JobConvert, DetailsComeBackAsTheyWere) {
   details.status.job = "j";
   details.specification = specification();
   details.shard_rows = {7, std::uint64_t{1} << 40U};
+  details.terms = {.model = "m", .share = {.priority = -5, .weight = 7}};
   const gradmill::JobDetails back = details_from(to_wire(details));
   EXPECT_EQ(back.status.job, "j");
   expect_equal(back.specification, details.specification);
   EXPECT_EQ(back.shard_rows, details.shard_rows);
+  EXPECT_EQ(back.terms.model, "m");
+  EXPECT_EQ(back.terms.share, details.terms.share);
 }
 
 }  // namespace

@@ -59,10 +59,12 @@ class ThriftCoordinatorLink final : public CoordinatorLink {
 
   std::vector<Digest> submit(const std::string& id,
                              const JobSpecification& specification,
-                             const std::string& model) override {
+                             const JobTerms& terms) override {
     wire::SubmitJobRequest request;
     request.job_id = id;
-    request.model = model;
+    request.model = terms.model;
+    request.priority = terms.share.priority;
+    request.weight = static_cast<std::int32_t>(terms.share.weight);
     request.specification = wire::to_wire(specification);
     wire::SubmitJobResponse response;
     call(kSubmitDeadline, [&](auto& client) { client.submitJob(response, request); });

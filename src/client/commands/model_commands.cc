@@ -1,6 +1,7 @@
 #include "client/commands/model_commands.h"
 
 #include <array>
+#include <filesystem>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -12,9 +13,11 @@
 #include "base/durable_file.h"
 #include "base/error.h"
 #include "client/report/json_output.h"
+#include "client/report/model_output.h"
 #include "client/report/model_tables.h"
-#include "client/report/output_file.h"
 #include "formats/model_file.h"
+#include "formats/model_format.h"
+#include "ml/activation_name.h"
 #include "program/exit_code.h"
 #include "protocol/model_name.h"
 
@@ -23,15 +26,32 @@ namespace {
 
 constexpr std::size_t kModelBytesMax = std::size_t{1} << 30U;
 
-// The two places where a file's format is chosen by its ending: inside, models are safetensors.
-
-std::string to_format_of(const std::string& /*path*/, std::string safetensors) {
-  return safetensors;
+/// Writes what the coordinator keeps, which is safetensors, in the format of the path's ending.
+void write_in_format(const std::string& path, const Blob& file) {
+  if (formats::model_format_of(path) == formats::ModelFormat::kSafetensors) {
+    const std::array<std::string_view, 1> parts = {*file.bytes};
+    write_file_durably(path, parts);
+  } else {
+    formats::write_model_file(path, formats::decode_model(*file.bytes, path));
+  }
 }
 
-std::string to_safetensors(const std::string& path, std::string bytes) {
-  static_cast<void>(formats::decode_model(bytes, path));
-  return bytes;
+/// The model in the file as safetensors. One that does not say its activation has `activation`.
+Blob read_as_safetensors(const std::string& path, std::optional<ml::Activation> activation) {
+  formats::ModelFile model = formats::read_model_file(path);
+  const std::optional<ml::Activation> named = formats::activation_of(model, path);
+  if (named && activation && *named != *activation) {
+    throw invalid_input("--activation: " + path + " has the activation " +
+                        std::string(name_of(*named)));
+  }
+  if (!named && !activation) {
+    throw invalid_input(path + ": does not say its activation; use --activation NAME");
+  }
+  if (formats::model_format_of(path) == formats::ModelFormat::kSafetensors && named) {
+    return make_blob(read_file(path, kModelBytesMax));
+  }
+  model.metadata["activation"] = std::string(name_of(named ? *named : *activation));
+  return make_blob(formats::encode_model_header(model) + model.parameters);
 }
 
 std::string reference_to(const std::string& model, std::uint32_t version) {
@@ -62,17 +82,15 @@ int run(const ShowModelRequest& request, CoordinatorLink& link, Console console)
 }
 
 int run(const ExportModelRequest& request, CoordinatorLink& link, Console console) {
-  check_writable("--output", request.output);
+  check_model_output(request.output);
   const ModelVersion version = link.model(request.model).version;
-  const std::string bytes = to_format_of(request.output, *link.get_blob(version.file).bytes);
-  const std::array<std::string_view, 1> parts = {bytes};
-  write_file_durably(request.output, parts);
+  write_in_format(request.output, link.get_blob(version.file));
   if (request.format == Format::kJson) {
     write_json(console.out,
                {{"model", version.model},
                 {"version", version.version},
                 {"output", request.output},
-                {"bytes", bytes.size()}});
+                {"bytes", std::filesystem::file_size(request.output)}});
   } else {
     console.out << reference_to(version.model, version.version) << ": written to " << request.output
                 << '\n'
@@ -82,8 +100,7 @@ int run(const ExportModelRequest& request, CoordinatorLink& link, Console consol
 }
 
 int run(const ImportModelRequest& request, CoordinatorLink& link, Console console) {
-  const Blob file =
-      make_blob(to_safetensors(request.file, read_file(request.file, kModelBytesMax)));
+  const Blob file = read_as_safetensors(request.file, request.activation);
   link.put_blob(file);
   const std::uint32_t version = link.import_model(request.model, file.ref);
   if (request.format == Format::kJson) {

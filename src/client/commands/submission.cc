@@ -119,7 +119,7 @@ std::string model_of(const TrainRequest& request) {
 Submission prepare(const TrainRequest& request) {
   const DataSet data = read_data_folder(request.folder, request.classes);
   Submission submission;
-  submission.model = model_of(request);
+  submission.terms = {.model = model_of(request), .share = request.share};
   JobSpecification& specification = submission.specification;
   specification.rule = request.rule;
   specification.rule.topology = topology_of(request, data);
@@ -143,7 +143,7 @@ Submission prepare(const TrainRequest& request) {
 
 void submit(CoordinatorLink& link, const std::string& id, const Submission& submission) {
   for (int attempt = 0; attempt < kSubmitsMax; ++attempt) {
-    const std::vector<Digest> missing = link.submit(id, submission.specification, submission.model);
+    const std::vector<Digest> missing = link.submit(id, submission.specification, submission.terms);
     if (missing.empty()) {
       return;
     }

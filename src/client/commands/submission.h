@@ -8,13 +8,14 @@
 #include "client/link/coordinator_link.h"
 #include "client/request/request.h"
 #include "protocol/job_specification.h"
+#include "protocol/job_terms.h"
 
 namespace gradmill::client {
 
 struct Submission {
   JobSpecification specification;
   std::vector<Blob> blobs;  ///< Of the specification.
-  std::string model;        ///< What the result is registered as.
+  JobTerms terms;
 };
 
 /// Reads all files. Throws Error(kInvalidInput) for whatever the coordinator would refuse.

@@ -15,6 +15,7 @@
 #include "protocol/job_event.h"
 #include "protocol/job_specification.h"
 #include "protocol/job_status.h"
+#include "protocol/job_terms.h"
 #include "protocol/model.h"
 #include "protocol/node_status.h"
 #include "protocol/prediction.h"
@@ -27,10 +28,10 @@ namespace gradmill::client {
 class CoordinatorLink {
  public:
   virtual ~CoordinatorLink() = default;
-  /// Submits the job, whose result becomes a version of `model`, or returns the blobs to put first.
+  /// Submits the job, or returns the blobs to put first.
   [[nodiscard]] virtual std::vector<Digest> submit(const std::string& id,
                                                    const JobSpecification& specification,
-                                                   const std::string& model) = 0;
+                                                   const JobTerms& terms) = 0;
   /// How the job stands: once it has changed, or after `wait`.
   [[nodiscard]] virtual JobStatus follow(const JobQuery& query, std::chrono::milliseconds wait) = 0;
   /// Cancels, pauses or resumes the job: returns once every node has acknowledged it, or after

@@ -80,8 +80,8 @@ void ReconnectingLink::answered(const Outage& outage) {
 
 std::vector<Digest> ReconnectingLink::submit(const std::string& id,
                                              const JobSpecification& specification,
-                                             const std::string& model) {
-  return retried([&] { return link_.submit(id, specification, model); });
+                                             const JobTerms& terms) {
+  return retried([&] { return link_.submit(id, specification, terms); });
 }
 
 JobStatus ReconnectingLink::follow(const JobQuery& query, std::chrono::milliseconds wait) {

@@ -31,7 +31,7 @@ class ReconnectingLink final : public CoordinatorLink {
 
   std::vector<Digest> submit(const std::string& id,
                              const JobSpecification& specification,
-                             const std::string& model) override;
+                             const JobTerms& terms) override;
   JobStatus follow(const JobQuery& query, std::chrono::milliseconds wait) override;
   JobControl control(const std::string& job,
                      JobCommand command,

@@ -34,6 +34,8 @@ ordered_json in_json(const JobSummary& job) {
   ordered_json json;
   json["job_id"] = job.job;
   json["state"] = name_of(job.state);
+  json["priority"] = job.share.priority;
+  json["weight"] = job.share.weight;
   json["round"] = job.round;
   json["rounds"] = job.rounds;
   json["shards"] = job.shards;
@@ -180,6 +182,8 @@ void write_jobs(std::ostream& to, const std::vector<JobSummary>& jobs, Format fo
   }
   Table table = {{"JOB"},
                  {"STATE"},
+                 {"PRIORITY", Table::Align::kRight},
+                 {"WEIGHT", Table::Align::kRight},
                  {"ROUND", Table::Align::kRight},
                  {"SHARDS", Table::Align::kRight},
                  {"ERROR", Table::Align::kRight},
@@ -190,6 +194,8 @@ void write_jobs(std::ostream& to, const std::vector<JobSummary>& jobs, Format fo
   for (const JobSummary& job : jobs) {
     table.add({job.job,
                std::string(name_of(job.state)),
+               std::to_string(job.share.priority),
+               std::to_string(job.share.weight),
                std::to_string(job.round) + '/' + std::to_string(job.rounds),
                std::to_string(job.shards),
                job.validation_error ? printed("%.6f", *job.validation_error) : "",
@@ -207,11 +213,19 @@ void write_jobs(std::ostream& to, const std::vector<JobSummary>& jobs, Format fo
 void write_details(std::ostream& to, const JobDetails& job, Format format) {
   if (format == Format::kJson) {
     ordered_json json = in_json(job.status);
+    json["model"] = job.terms.model;
+    json["priority"] = job.terms.share.priority;
+    json["weight"] = job.terms.share.weight;
     json["specification"] = in_json(job.specification);
     write_json(to, json);
     return;
   }
   Properties all = properties_of(job.status);
+  if (!job.terms.model.empty()) {
+    all.emplace_back("model", job.terms.model);
+  }
+  all.emplace_back("priority", std::to_string(job.terms.share.priority));
+  all.emplace_back("weight", std::to_string(job.terms.share.weight));
   for (auto& property : properties_of(job.specification)) {
     all.push_back(std::move(property));
   }

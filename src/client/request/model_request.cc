@@ -1,9 +1,11 @@
 #include "client/request/model_request.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
 #include "client/request/common_options.h"
+#include "ml/activation_name.h"
 #include "program/arguments.h"
 #include "protocol/model.h"
 #include "protocol/model_name.h"
@@ -88,8 +90,9 @@ std::optional<Request> parse_export(const Words& words) {
 std::optional<Request> parse_import(const Words& words) {
   ImportModelRequest request;
   CommandLine line("client model import", "Registers a model file as a version.");
-  line.positional("<file>", "the model, as safetensors")
-      .option("--model", "NAME", std::nullopt, "the model that it becomes a version of");
+  line.positional("<file>", "the model, as .safetensors or .npz")
+      .option("--model", "NAME", std::nullopt, "the model that it becomes a version of")
+      .option("--activation", "NAME", std::nullopt, "of a file that does not say it");
   const auto arguments = parse_common(line, words, request);
   if (!arguments) {
     return std::nullopt;
@@ -97,6 +100,12 @@ std::optional<Request> parse_import(const Words& words) {
   require(*arguments, "--model", "import");
   request.file = arguments->text("<file>");
   request.model = name_in(*arguments, "--model");
+  if (arguments->given("--activation")) {
+    const std::string& name = arguments->choice("--activation", ml::kActivationNames);
+    request.activation = static_cast<ml::Activation>(
+        std::find(ml::kActivationNames.begin(), ml::kActivationNames.end(), name) -
+        ml::kActivationNames.begin());
+  }
   return request;
 }
 

@@ -14,6 +14,7 @@
 #include "ml/training_rule.h"
 #include "protocol/fault_settings.h"
 #include "protocol/garbage.h"
+#include "protocol/job_share.h"
 #include "protocol/job_status.h"
 
 namespace gradmill::client {
@@ -60,6 +61,7 @@ struct TrainRequest : CommonRequest {
   std::string output;     ///< Where the model goes; empty: nowhere.
   std::string init_from;  ///< The model file to start from; empty: the seed.
   std::string model;      ///< What the result is registered as; empty: as the folder is called.
+  JobShare share;         ///< Of the nodes, with other jobs.
   bool wait = true;       ///< Follow the job to its end.
 };
 
@@ -119,7 +121,8 @@ struct ExportModelRequest : CommonRequest {
 
 struct ImportModelRequest : CommonRequest {
   std::string file;
-  std::string model;  ///< A name.
+  std::string model;                         ///< A name.
+  std::optional<ml::Activation> activation;  ///< Of a file that does not say it.
 };
 
 struct PromoteModelRequest : CommonRequest {

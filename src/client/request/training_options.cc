@@ -87,6 +87,8 @@ void add_training_options(program::CommandLine& line) {
               "NAME",
               std::nullopt,
               "register the result as a version of this model (default: the data folder's name)")
+      .option("--priority", "N", "0", "-100 to 100: a higher one comes first at each free slot")
+      .option("--weight", "N", "1", "1 to 1000: shares of the nodes' time go by it")
       .option("--timing", "FILE", std::nullopt, "write the seconds of each round and task as CSV")
       .option(
           "--output", "FILE", std::nullopt, "write the trained model: .safetensors, .npz or .onnx");

@@ -95,6 +95,10 @@ class TrainReader {
     if (arguments_.given("--model")) {
       check_model_name(request.model);
     }
+    request.share.priority = static_cast<std::int32_t>(
+        arguments_.signed_integer("--priority", -kPriorityMax, kPriorityMax));
+    request.share.weight =
+        static_cast<std::uint32_t>(arguments_.integer("--weight", 1, kWeightMax));
     request.job = arguments_.given("--id") ? arguments_.text("--id") : "job-" + random_id(8);
     return request;
   }

@@ -56,8 +56,9 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
                  const wire::SubmitJobRequest& request) override {
     check(Right::kOperate);
     const std::vector<Digest> missing = wire::translate([&] {
-      return coordinator_.submit(
-          request.job_id, wire::specification_from(request.specification), request.model);
+      return coordinator_.submit(request.job_id,
+                                 wire::specification_from(request.specification),
+                                 wire::terms_from(request));
     });
     response.job_id = request.job_id;
     for (const Digest& digest : missing) {

@@ -161,7 +161,7 @@ void Coordinator::handle(const Event& event) {
   if (stopping_) {
     return;
   }
-  enact(event(time_now()));
+  decide(event);
 #ifndef NDEBUG
   scheduler_.check_invariants();
 #endif

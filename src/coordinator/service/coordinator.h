@@ -26,6 +26,7 @@
 #include "protocol/job_details.h"
 #include "protocol/job_event.h"
 #include "protocol/job_status.h"
+#include "protocol/job_terms.h"
 #include "protocol/model.h"
 #include "protocol/node_status.h"
 
@@ -65,13 +66,13 @@ class Coordinator final : private NodeEvents {
   void stop();
 
   /// Queues the job and returns nothing once it is durable, or returns the blobs that must be put
-  /// first. Its result becomes a version of `model`, if that has a name. The same id with the same
+  /// first. The same id with the same
   /// specification is the same job, already submitted. Throws Error(kInvalidInput) that names what
   /// is wrong, Error(kUnavailable) when stopping, when there are too many jobs, or when the job is
   /// still not durable after some seconds, Error(kFailed) when the store cannot take it.
   [[nodiscard]] std::vector<Digest> submit(const std::string& id,
                                            const JobSpecification& specification,
-                                           const std::string& model = {});
+                                           const JobTerms& terms = {});
   /// How the job stands: at once if it has changed since query.version, else when it changes or
   /// after `wait`. Throws Error(kNotFound).
   [[nodiscard]] JobStatus follow(const JobQuery& query, std::chrono::milliseconds wait);
@@ -147,7 +148,13 @@ class Coordinator final : private NodeEvents {
   void restore();
   [[nodiscard]] bool pin_stored_blobs(const StoredJob& job);
 
-  /// Runs `event` on the scheduler, now, and enacts what it answers.
+  /// Runs `event` on the scheduler, now, and enacts what it answers. For want of memory the process
+  /// ends: the state folder is whole, while a scheduler that has half decided is not.
+  template <class Event>
+  void decide(const Event& event) noexcept {
+    enact(event(time_now()));
+  }
+  /// The same with the lock, unless the coordinator is stopping.
   template <class Event>
   void handle(const Event& event);
   void enact(Actions actions);

@@ -24,15 +24,24 @@ constexpr std::chrono::milliseconds kFirstBeatWait{1500};
 // A log is not looked at more often than this.
 constexpr std::chrono::milliseconds kLogPause{50};
 
+void check_terms(const JobTerms& terms) {
+  if (!terms.model.empty()) {
+    check_model_name(terms.model);
+  }
+  if (!is_valid(terms.share)) {
+    throw invalid_input("a priority is from -" + std::to_string(kPriorityMax) + " to " +
+                        std::to_string(kPriorityMax) + ", a weight from 1 to " +
+                        std::to_string(kWeightMax));
+  }
+}
+
 }  // namespace
 
 std::vector<Digest> Coordinator::submit(const std::string& id,
                                         const JobSpecification& specification,
-                                        const std::string& model) {
+                                        const JobTerms& terms) {
   check_specification(specification);
-  if (!model.empty()) {
-    check_model_name(model);
-  }
+  check_terms(terms);
   const auto shared = std::make_shared<const JobSpecification>(specification);
   const std::vector<BlobRef> blobs = shared->blobs();
   const auto submitted = [&] {
@@ -63,7 +72,8 @@ std::vector<Digest> Coordinator::submit(const std::string& id,
   std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
   try {
     JobSubmission submission = admit_job(id, shared, blobs_);
-    submission.model = model;
+    submission.model = terms.model;
+    submission.share = terms.share;
     lock.lock();
     if (stopping_) {
       throw Error(ErrorCode::kUnavailable, "the coordinator is stopping");
@@ -73,7 +83,7 @@ std::vector<Digest> Coordinator::submit(const std::string& id,
     } else {
       check_room_for_a_job();
       pinned_.insert(id);
-      enact(scheduler_.submit(std::move(submission), time_now()));
+      decide([&](TimePoint now) { return scheduler_.submit(std::move(submission), now); });
       tell_of_change();
     }
   } catch (const std::exception&) {
@@ -146,7 +156,7 @@ JobControl Coordinator::control(const std::string& id,
     throw invalid_input("job '" + id + "' has ended (" + std::string(name_of(job_at(id).state)) +
                         ")");
   }
-  enact(scheduler_.control(id, command, time_now()));
+  decide([&](TimePoint now) { return scheduler_.control(id, command, now); });
   tell_of_change();
   changed_.wait_for(lock, wait, [&] { return stopping_ || !job_at(id).move; });
   const Job& job = job_at(id);
@@ -233,7 +243,7 @@ bool Coordinator::remove_stored(const std::string& id) {
   store_.commit(std::array<Record, 1>{JobRemoved{id}});
   const std::lock_guard lock(mutex_);
   if (!stopping_) {
-    enact(scheduler_.remove(id, time_now()));
+    decide([&](TimePoint now) { return scheduler_.remove(id, now); });
     tell_of_change();
   }
   return true;
@@ -264,7 +274,7 @@ Garbage Coordinator::collect_garbage(bool dry_run, const std::optional<Retention
 JoinAnswer Coordinator::join(const Address& address, const std::string& incarnation) {
   std::unique_lock lock = lock_running();
   check_room_for(address);
-  enact(scheduler_.announce_node(address, incarnation, time_now()));
+  decide([&](TimePoint now) { return scheduler_.announce_node(address, incarnation, now); });
   tell_of_change();
   try {
     await_durable(lock);
@@ -283,7 +293,7 @@ NodeStatus Coordinator::add_node(const Address& address) {
   check_answers(address);
   std::unique_lock lock = lock_running();
   check_room_for(address);
-  enact(scheduler_.add_node(address, NodeSource::kAdded, time_now()));
+  decide([&](TimePoint now) { return scheduler_.add_node(address, NodeSource::kAdded, now); });
   tell_of_change();
   await_durable(lock);
   const NodeId node = node_at(address);
@@ -307,7 +317,7 @@ void Coordinator::check_answers(const Address& address) {
 NodeStatus Coordinator::remove_node(const Address& address, std::chrono::milliseconds wait) {
   std::unique_lock lock = lock_running();
   const NodeId node = node_at(address);
-  enact(scheduler_.remove_node(node, time_now()));
+  decide([&](TimePoint now) { return scheduler_.remove_node(node, now); });
   tell_of_node(node);
   tell_of_change();
   await_durable(lock);

@@ -74,8 +74,10 @@ JobDetails report_details(const Scheduler& scheduler, const Job& job, TimePoint 
   JobQuery query;
   query.job = job.id;
   query.rounds_known = job.durable.round;
-  JobDetails details = {
-      report_status(scheduler, job, query, now), *job.specification, job.shard_rows};
+  JobDetails details = {report_status(scheduler, job, query, now),
+                        *job.specification,
+                        job.shard_rows,
+                        {job.model, job.share}};
   details.status.round = job.durable.round;
   return details;
 }
@@ -83,6 +85,7 @@ JobDetails report_details(const Scheduler& scheduler, const Job& job, TimePoint 
 JobSummary summarize(const Job& job) {
   JobSummary summary;
   summary.job = job.id;
+  summary.share = job.share;
   summary.state = job.state;
   summary.round = job.durable.round;
   summary.rounds = job.specification->rounds;

@@ -135,6 +135,12 @@ class GreedyLink final : public NodeLink {
   void cancel_task(const TaskId& /*task*/) override {}
   void put_blob(const Blob& /*blob*/) override {}
   Blob get_blob(const BlobRef& /*blob*/) override { return {}; }
+  std::optional<RowPredictions> predict(const Digest& /*model*/,
+                                        std::span<const RawRows> /*parts*/,
+                                        milliseconds /*deadline*/) override {
+    return {};
+  }
+  void put_model(const Blob& /*file*/) override {}
   std::optional<FaultState> set_faults(const FaultSettings& /*faults*/) override { return {}; }
   std::optional<FaultState> faults() override { return {}; }
   void interrupt() override {}
