@@ -4,7 +4,7 @@
 namespace cpp gradmill.wire
 
 /** Version of the protocol; raised with every change that an old peer would misread. */
-const i32 PROTOCOL_VERSION = 3
+const i32 PROTOCOL_VERSION = 4
 
 /** Who speaks. */
 enum Role { UNKNOWN = 0, CLIENT = 1, COORDINATOR = 2, NODE = 3 }

@@ -68,6 +68,7 @@ class JobCommandsTest : public testing::Test {
 };
 
 TEST_F(JobCommandsTest, ListsAreATableOrAnArray) {
+  link_.summaries[0].share = {.priority = -5, .weight = 7};
   link_.summaries[1].state = JobState::kFailed;
   link_.summaries[1].validation_error.reset();
   link_.summaries[1].reason = "diverged";
@@ -79,11 +80,17 @@ TEST_F(JobCommandsTest, ListsAreATableOrAnArray) {
   std::istringstream lines(out_.str());
   std::string line;
   std::getline(lines, line);
-  EXPECT_EQ(line.find("JOB     STATE    ROUND  SHARDS     ERROR  EXACT  SUBMITTED"), 0U) << line;
+  EXPECT_TRUE(line.starts_with(
+      "JOB     STATE    PRIORITY  WEIGHT  ROUND  SHARDS     ERROR  EXACT  SUBMITTED"))
+      << line;
   std::getline(lines, line);
-  EXPECT_EQ(line.find("newest  running   3/10      11  0.250000  yes    2023-11-1"), 0U) << line;
+  EXPECT_TRUE(line.starts_with(
+      "newest  running        -5       7   3/10      11  0.250000  yes    2023-11-1"))
+      << line;
   std::getline(lines, line);
-  EXPECT_EQ(line.find("older   failed    3/10      11         -  no     2023-11-1"), 0U) << line;
+  EXPECT_TRUE(line.starts_with(
+      "older   failed          0       1   3/10      11         -  no     2023-11-1"))
+      << line;
   EXPECT_TRUE(line.ends_with("  diverged")) << line;
 
   request.format = Format::kJson;

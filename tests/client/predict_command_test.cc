@@ -1,4 +1,5 @@
 #include <atomic>
+#include <filesystem>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -22,6 +23,8 @@ class PredictCommandTest : public testing::Test {
     }
   }
 
+  ~PredictCommandTest() override { std::filesystem::remove(path_); }
+
   int run(const std::vector<std::string>& words) {
     out_.str("");
     err_.str("");
@@ -39,17 +42,19 @@ class PredictCommandTest : public testing::Test {
     }
     return "no error";
   }
-  std::string file_of(const std::string& text) {
-    std::string path = testing::TempDir() + "predict_command_test.csv";
+  const std::string& file_of(const std::string& text) {
     const std::array<std::string_view, 1> parts = {text};
-    write_file_durably(path, parts);
-    return path;
+    write_file_durably(path_, parts);
+    return path_;
   }
 
   FakeLink link_;
   std::ostringstream out_;
   std::ostringstream err_;
   std::atomic<bool> interrupted_ = false;
+  /// Each test's own: they run at the same time.
+  const std::string path_ = testing::TempDir() + "predict_command_" +
+                            testing::UnitTest::GetInstance()->current_test_info()->name() + ".csv";
 };
 
 TEST_F(PredictCommandTest, ALineARow) {

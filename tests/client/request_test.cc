@@ -353,13 +353,14 @@ TEST(Request, TheClientTriesAgainForAMinuteUnlessTold) {
             120'000);
 }
 
-TEST(JobRequest, SaysHowTheJobSharesTheNodes) {
-  EXPECT_EQ(read(verb()).share, JobShare{});
-  const JobShare asked = read(verb({"--priority", "-5", "--weight", "7"})).share;
+TEST(Request, SaysHowTheJobSharesTheNodes) {
+  EXPECT_EQ(read(verb({"--preset=fast"})).share, JobShare{});
+  const JobShare asked = read(verb({"--preset=fast", "--priority=-5", "--weight=7"})).share;
   EXPECT_EQ(asked, (JobShare{.priority = -5, .weight = 7}));
-  EXPECT_EQ(refusal(verb({"--priority", "101"})),
+  EXPECT_EQ(refusal(verb({"--preset=fast", "--priority=101"})),
             "--priority: '101' is not a whole number from -100 to 100");
-  EXPECT_EQ(refusal(verb({"--weight", "0"})), "--weight: '0' is not a whole number from 1 to 1000");
+  EXPECT_EQ(refusal(verb({"--preset=fast", "--weight=0"})),
+            "--weight: '0' is not a whole number from 1 to 1000");
 }
 
 }  // namespace
