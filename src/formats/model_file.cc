@@ -261,14 +261,7 @@ ModelFile decode_model(std::string_view bytes, const std::string& name) {
       tensors.push_back(read_tensor(key, value, name));
     }
   }
-  std::sort(tensors.begin(), tensors.end(), [](const Tensor& a, const Tensor& b) {
-    return in_file_order(a.info, b.info);
-  });
-  std::vector<TensorInfo> infos;
-  infos.reserve(tensors.size());
-  for (const Tensor& tensor : tensors) {
-    infos.push_back(tensor.info);
-  }
+  const std::vector<TensorInfo> infos = put_in_file_order(tensors);
   model.topology = topology_of(infos, name);
   check_layout(tensors, data.size(), name);
   model.precision = infos.front().precision;

@@ -1,6 +1,7 @@
 // The tensors of a model as its file names them, whatever the format.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -40,6 +41,20 @@ void set_shape(TensorInfo& tensor, std::span<const std::uint64_t> shape, const s
 
 /// Ascending layers, weight before bias.
 [[nodiscard]] bool in_file_order(const TensorInfo& a, const TensorInfo& b);
+
+/// Puts `tensors`, each with its `info`, in file order; returns what they are.
+template <class Tensor>
+[[nodiscard]] std::vector<TensorInfo> put_in_file_order(std::vector<Tensor>& tensors) {
+  std::sort(tensors.begin(), tensors.end(), [](const Tensor& a, const Tensor& b) {
+    return in_file_order(a.info, b.info);
+  });
+  std::vector<TensorInfo> infos;
+  infos.reserve(tensors.size());
+  for (const Tensor& tensor : tensors) {
+    infos.push_back(tensor.info);
+  }
+  return infos;
+}
 
 /// The topology of `tensors`, which are in file order. Throws not_a_model() unless each layer is
 /// there once and whole, its inputs the outputs of the layer before, all of one precision and

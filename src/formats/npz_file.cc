@@ -1,6 +1,5 @@
 #include "formats/npz_file.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -230,14 +229,7 @@ ModelFile decode_npz(std::string_view bytes, const std::string& name) {
       tensors.push_back(read_tensor(std::move(array), key, name));
     }
   }
-  std::sort(tensors.begin(), tensors.end(), [](const Tensor& a, const Tensor& b) {
-    return in_file_order(a.info, b.info);
-  });
-  std::vector<TensorInfo> infos;
-  infos.reserve(tensors.size());
-  for (const Tensor& tensor : tensors) {
-    infos.push_back(tensor.info);
-  }
+  const std::vector<TensorInfo> infos = put_in_file_order(tensors);
   model.topology = topology_of(infos, name);
   model.precision = infos.front().precision;
   check_standardization(model.standardization, model.topology.features(), name);
