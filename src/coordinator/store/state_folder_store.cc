@@ -16,6 +16,7 @@
 #include "coordinator/store/folder_lock.h"
 #include "coordinator/store/job_files.h"
 #include "coordinator/store/model_files.h"
+#include "coordinator/store/needless_files.h"
 #include "coordinator/store/room_reserve.h"
 #include "coordinator/store/sqlite_session.h"
 #include "coordinator/store/state_garbage.h"
@@ -24,7 +25,6 @@
 namespace gradmill::coordinator {
 namespace {
 
-constexpr std::size_t kGenerations = 2;
 // Beside its blobs, a job needs room for its first weights, rows and small files.
 constexpr std::uint64_t kBesideBlobs = std::uint64_t{256} << 10U;
 
@@ -266,30 +266,11 @@ class StateFolderStore final : public JobStore {
       relieved(RoomReserve::kForDeletions, [&] { commit_locked(records); });
       return;
     } catch (const std::system_error& error) {
-      if (!is_no_room(error.code()) || !drop_spare_generations(records)) {
+      if (!is_no_room(error.code()) || !drop_spare_generations(paths_, files_, records, index_)) {
         throw;
       }
     }
     relieved(RoomReserve::kForDeletions, [&] { commit_locked(records); });
-  }
-
-  bool drop_spare_generations(std::span<const Record> records) {
-    bool dropped = false;
-    for (const Record& record : records) {
-      const auto* const round = std::get_if<RoundFinished>(&record);
-      const auto job = round == nullptr ? index_.jobs.end() : index_.jobs.find(round->job);
-      if (job == index_.jobs.end()) {
-        continue;
-      }
-      const StoreEntry& entry = job->second;
-      auto& rounds = index_.generations[entry.definition->number];
-      while (!rounds.empty() && *rounds.begin() < entry.progress.round) {
-        files_.remove(weights_path(paths_.job_folder(*entry.definition), *rounds.begin()));
-        rounds.erase(rounds.begin());
-        dropped = true;
-      }
-    }
-    return dropped;
   }
 
   void commit_locked(std::span<const Record> records) {
@@ -308,7 +289,7 @@ class StateFolderStore final : public JobStore {
       const std::lock_guard reading(reading_);
       plan.update(index_);
     }
-    tidy(plan);
+    drop_needless(paths_, files_, plan, index_);
   }
 
   void write_rows(const CommitPlan& plan) {
@@ -323,46 +304,6 @@ class StateFolderStore final : public JobStore {
       database_.reset();  // What state its statements are in is nobody's business to guess.
       throw;
     }
-  }
-
-  /// Removes what the commit has made needless. A file that cannot be removed is garbage for later.
-  void tidy(const CommitPlan& plan) {
-    try {
-      for (const auto& [number, round] : plan.generations()) {
-        drop_generations(number);
-      }
-      for (const Definition& definition : plan.removed()) {
-        drop_folder(paths_.job_folder(definition));
-      }
-      for (const std::string& file : plan.models().needless()) {
-        files_.remove(file);
-      }
-    } catch (const std::system_error&) {
-      static_cast<void>(plan);
-    }
-  }
-
-  void drop_generations(std::uint64_t number) {
-    const auto job = std::find_if(index_.jobs.begin(), index_.jobs.end(), [&](const auto& entry) {
-      return entry.second.definition->number == number;
-    });
-    auto& rounds = index_.generations[number];
-    while (rounds.size() > kGenerations) {
-      files_.remove(weights_path(paths_.job_folder(*job->second.definition), *rounds.begin()));
-      rounds.erase(rounds.begin());
-    }
-  }
-
-  void drop_folder(const std::string& folder) {
-    std::vector<std::string> names;
-    std::error_code ignored;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-      names.push_back(entry.path());
-    }
-    for (const std::string& name : names) {
-      files_.remove(name);
-    }
-    files_.remove(folder);
   }
 
   [[nodiscard]] std::optional<StoreEntry> find(const std::string& job) {
@@ -384,39 +325,20 @@ class StateFolderStore final : public JobStore {
   }
 
   [[nodiscard]] Garbage collect_locked(std::span<const std::string> jobs, bool dry_run) {
-    Needed needed;
+    Needed needed = needed_by(index_, dry_run ? jobs : std::span<const std::string>{});
     needed.files = find_moved_databases(paths_);
     for (const std::string& old : before_) {
       needed.files.erase(old);
     }
-    for (const auto& [key, number] : index_.models) {
-      needed.models.insert(std::to_string(number));
-      needed.models.insert(aliases_name(key.first));
-    }
-    for (const auto& [job, entry] : index_.jobs) {
-      if (dry_run && std::find(jobs.begin(), jobs.end(), job) != jobs.end()) {
-        continue;
-      }
-      needed.jobs.insert(entry.definition->number);
-      for (const BlobRef& ref : entry.definition->specification->blobs()) {
-        needed.shards.insert(ref.digest);
-      }
-    }
     Garbage garbage;
     garbage.jobs.assign(jobs.begin(), jobs.end());
-    for (const UnneededFile& file : find_unneeded(paths_, needed)) {
-      if (!dry_run) {
-        files_.remove(paths_.at(file.name));
-      }
+    const std::vector<UnneededFile> unneeded = find_unneeded(paths_, needed);
+    for (const UnneededFile& file : unneeded) {
       garbage.files.push_back(file.name);
       garbage.bytes += file.bytes;
     }
     if (!dry_run) {
-      for (const FoundJob& found : find_jobs(paths_)) {
-        if (needed.jobs.count(found.number) == 0) {
-          files_.remove(found.path);
-        }
-      }
+      remove_unneeded(paths_, files_, needed, unneeded);
     }
     return garbage;
   }

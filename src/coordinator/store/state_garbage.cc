@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "coordinator/store/file_batch.h"
+#include "coordinator/store/model_files.h"
 
 namespace gradmill::coordinator {
 namespace {
@@ -63,6 +64,24 @@ void find_in_jobs(const StatePaths& paths, const Needed& needed, std::vector<Unn
 
 }  // namespace
 
+Needed needed_by(const StoreIndex& index, std::span<const std::string> without) {
+  Needed needed;
+  for (const auto& [key, number] : index.models) {
+    needed.models.insert(std::to_string(number));
+    needed.models.insert(aliases_name(key.first));
+  }
+  for (const auto& [job, entry] : index.jobs) {
+    if (std::find(without.begin(), without.end(), job) != without.end()) {
+      continue;
+    }
+    needed.jobs.insert(entry.definition->number);
+    for (const BlobRef& ref : entry.definition->specification->blobs()) {
+      needed.shards.insert(ref.digest);
+    }
+  }
+  return needed;
+}
+
 std::vector<UnneededFile> find_unneeded(const StatePaths& paths, const Needed& needed) {
   std::vector<UnneededFile> files;
   find_in_root(paths, needed, files);
@@ -73,6 +92,20 @@ std::vector<UnneededFile> find_unneeded(const StatePaths& paths, const Needed& n
     return a.name < b.name;
   });
   return files;
+}
+
+void remove_unneeded(const StatePaths& paths,
+                     FileSystem& files,
+                     const Needed& needed,
+                     std::span<const UnneededFile> unneeded) {
+  for (const UnneededFile& file : unneeded) {
+    files.remove(paths.at(file.name));
+  }
+  for (const FoundJob& found : find_jobs(paths)) {
+    if (!needed.jobs.contains(found.number)) {
+      files.remove(found.path);
+    }
+  }
 }
 
 std::set<std::string> find_moved_databases(const StatePaths& paths) {

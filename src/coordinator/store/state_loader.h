@@ -55,6 +55,7 @@ class StateLoader {
   [[nodiscard]] std::vector<RoundReport> reports_of(const StoreEntry& entry);
   void leave_out(const Definition& definition, const std::string& why);
 
+  // state_mending.cc
   void write();
   void write_rows();
   // state_tidying.cc
