@@ -26,7 +26,9 @@ class Models : public testing::Test {
   /// Two versions of `letters`, the second one better.
   void SetUp() override {
     ASSERT_EQ(
-        cluster_.train(with(short_job(), {"--id", "one", "--output", folder_.path("one")})).code,
+        cluster_
+            .train(with(short_job(), {"--id", "one", "--output", folder_.path("one.safetensors")}))
+            .code,
         0);
     ASSERT_EQ(cluster_.train({GRADMILL_LETTERS, "4", "10", "12", "0.0001", "--id", "two"}).code, 0);
   }
@@ -94,8 +96,8 @@ TEST_F(Models, ABetterVersionIsPromotedAndRolledBack) {
 TEST_F(Models, ExportAndImportKeepEveryBit) {
   const std::string exported = folder_.path("exported.safetensors");
   ASSERT_EQ(cluster_.client({"model", "export", "letters@1", "--output", exported}).code, 0);
-  EXPECT_EQ(bytes_in(exported), bytes_in(folder_.path("one"))) << "what training wrote";
-  const std::string output = folder_.path("output");
+  EXPECT_EQ(bytes_in(exported), bytes_in(folder_.path("one.safetensors"))) << "what training wrote";
+  const std::string output = folder_.path("output.safetensors");
   ASSERT_EQ(cluster_.client({"job", "output", "one", "--output", output}).code, 0);
   EXPECT_EQ(bytes_in(exported), bytes_in(output));
   EXPECT_EQ(cluster_.ask({"model", "import", exported, "--model", "copy"}).at("version"), 1);
@@ -105,7 +107,7 @@ TEST_F(Models, ExportAndImportKeepEveryBit) {
   EXPECT_EQ(copy.at("job_id"), "");
   EXPECT_TRUE(copy.at("validation_error").is_null());
   EXPECT_EQ(copy.at("rule").at("optimizer"), "gd");
-  const std::string again = folder_.path("again");
+  const std::string again = folder_.path("again.safetensors");
   ASSERT_EQ(cluster_.client({"model", "export", "copy@champion", "--output", again}).code, 0);
   EXPECT_EQ(bytes_in(again), bytes_in(exported));
 }
@@ -118,7 +120,7 @@ TEST_F(Models, OutliveTheirJobAndAKilledCoordinator) {
   cluster_.kill_coordinator();
   cluster_.restart_coordinator();
   EXPECT_EQ(cluster_.ask({"model", "show", "letters"}), before);
-  const std::string exported = folder_.path("exported");
+  const std::string exported = folder_.path("exported.safetensors");
   ASSERT_EQ(cluster_.client({"model", "export", "letters", "--output", exported}).code, 0);
   EXPECT_FALSE(bytes_in(exported).empty());
   EXPECT_EQ(cluster_.ask({"model", "list", "letters"}).size(), 2U) << "nothing comes twice";
@@ -139,7 +141,8 @@ TEST_F(Models, RefuseWhatMakesNoSense) {
   expect_refused({"model", "show", "letterz"}, 6, "there is no model 'letterz'");
   expect_refused({"model", "show", "letters@9"}, 6, "has no version 9; there are 1, 2");
   expect_refused({"model", "show", "letters@best"}, 6, "has no alias 'best'");
-  expect_refused({"model", "export", "letterz", "--output", folder_.path("x")}, 6, "no model");
+  expect_refused(
+      {"model", "export", "letterz", "--output", folder_.path("x.safetensors")}, 6, "no model");
   expect_refused({"model", "show", "../x"}, 2, "has a '/'");
   expect_refused({"model", "show", "a\nb"}, 2, "has a control character");
   expect_refused({"model", "list", std::string(256, 'x')}, 2, "has 256 bytes");
@@ -147,15 +150,17 @@ TEST_F(Models, RefuseWhatMakesNoSense) {
   EXPECT_EQ(ended.code, 2) << ended.err;
   EXPECT_NE(ended.err.find("has a '/'"), std::string::npos) << ended.err;
 
-  const std::string whole = bytes_in(folder_.path("one"));
+  const std::string whole = bytes_in(folder_.path("one.safetensors"));
   const auto import = [&](const std::string& bytes) {
-    folder_.write("bad", bytes);
-    return std::vector<std::string>{"model", "import", folder_.path("bad"), "--model", "m"};
+    folder_.write("bad.safetensors", bytes);
+    return std::vector<std::string>{
+        "model", "import", folder_.path("bad.safetensors"), "--model", "m"};
   };
-  expect_refused(import(whole.substr(0, whole.size() / 2)), 2, folder_.path("bad"));
-  expect_refused(import(std::string(8, '\xFF') + whole.substr(8)), 2, folder_.path("bad"));
-  expect_refused(import(""), 2, folder_.path("bad"));
-  expect_refused({"model", "import", folder_.path("none"), "--model", "m"}, 2, "none");
+  expect_refused(import(whole.substr(0, whole.size() / 2)), 2, folder_.path("bad.safetensors"));
+  expect_refused(
+      import(std::string(8, '\xFF') + whole.substr(8)), 2, folder_.path("bad.safetensors"));
+  expect_refused(import(""), 2, folder_.path("bad.safetensors"));
+  expect_refused({"model", "import", folder_.path("none.safetensors"), "--model", "m"}, 2, "none");
   EXPECT_EQ(cluster_.ask({"model", "list"}).size(), 1U) << "nothing is lost, nothing is new";
 }
 

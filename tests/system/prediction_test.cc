@@ -102,7 +102,7 @@ TEST_F(Predictions, TellWhatIsWrong) {
       {{"letters", "--row", "nan" + std::string(kRow).substr(1)}, 2, "not a finite number"},
       {{"letters", "--file", folder.path("none.csv")}, 2, "none.csv"},
       {{"digits", "--row", kRow}, 6, "there is no model 'digits'"},
-      {{"letters@9", "--row", kRow}, 6, "letters@9"}};
+      {{"letters@9", "--row", kRow}, 6, "the model 'letters' has no version 9"}};
   for (const Case& one : cases) {
     std::vector<std::string> words = {"predict"};
     words.insert(words.end(), one.words.begin(), one.words.end());

@@ -213,7 +213,9 @@ class FullStateFolder : public testing::Test {
     if (!small_.mounted()) {
       GTEST_SKIP() << "cannot mount a tmpfs here";
     }
-    cluster_.emplace();
+    Cluster::Options options;
+    options.coordinator_options = {"--max-running-jobs", "1"};
+    cluster_.emplace(options);
     undisturbed_ = hash_of(cluster_->train(job_));
     cluster_->use_state_folder(folder_.path("small/state"));
     cluster_->restart_coordinator();
