@@ -167,12 +167,21 @@ void Database::check() {
 
 DatabaseContent Database::read() { return read_content(session_); }
 
+void Database::commit(const std::function<void()>& changes) {
+  try {
+    changes();
+    session_.commit();
+  } catch (const soci::soci_error&) {
+    require_no_file_limit(session_);  // Before a rollback changes what it says.
+    throw;
+  }
+}
+
 void Database::transact(const std::function<void()>& changes) {
   translated([&] {
     session_.begin();
     try {
-      changes();
-      session_.commit();
+      commit(changes);
     } catch (...) {
       try {
         session_.rollback();

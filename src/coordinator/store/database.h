@@ -22,7 +22,7 @@
 namespace gradmill::coordinator {
 
 /// Writes, and reads at the start. Every call throws DatabaseUnavailable, Damage, or
-/// std::system_error if the disk is full. For one thread.
+/// std::system_error if the disk is full or a file meets its limit. For one thread.
 class Database {
  public:
   /// Opens the database at `path`, or makes an empty one.
@@ -67,6 +67,7 @@ class Database {
  private:
   struct Statements;
   [[nodiscard]] Statements& statements();
+  void commit(const std::function<void()>& changes);
 
   soci::session session_;
   std::unique_ptr<Statements> statements_;

@@ -15,6 +15,7 @@ class DatabaseUnavailable : public std::runtime_error {
 };
 
 /// Opens `path`, or makes it: write-ahead log, every commit synced, patient with other readers.
+/// Throws std::system_error at a limit on the size of files.
 void open_sqlite(soci::session& session, const std::string& path);
 
 /// Reads every page of the database, or of one table alone. Throws Damage if one is wrong.
@@ -23,6 +24,10 @@ void check_sqlite(soci::session& session, const std::string& table);
 
 /// Brings the write-ahead log into the database and gives its room back.
 void fold_log(soci::session& session);
+
+/// Throws std::system_error if the last call of `session` failed at a limit on the size of files,
+/// of which its exception does not tell.
+void require_no_file_limit(soci::session& session);
 
 /// Throws the exception that is being handled as std::system_error if the disk is full, else as
 /// DatabaseUnavailable with a reason for people, or as Damage. To be called in a handler.

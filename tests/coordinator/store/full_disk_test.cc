@@ -1,6 +1,10 @@
 // A disk without room, and a folder that goes away.
+#include <algorithm>
+#include <csignal>
 #include <string>
 #include <vector>
+
+#include <sys/resource.h>
 
 #include "coordinator/store/state_folder_store.h"
 #include "coordinator/store/support.h"
@@ -106,6 +110,46 @@ TEST_F(FullDisk, IsNoHindranceToAStartNorToAnother) {
 }
 
 class StoreInPlace : public StateFolder {};
+
+/// Bounds the files that this process writes, as `ulimit -S -f` does, while it lives.
+class FileLimit {
+ public:
+  explicit FileLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
+    const rlimit limit{std::min(bytes, before_.rlim_max), before_.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  }
+  FileLimit(const FileLimit&) = delete;
+  FileLimit& operator=(const FileLimit&) = delete;
+  ~FileLimit() {
+    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &before_), 0);
+    static_cast<void>(std::signal(SIGXFSZ, handler_));
+  }
+
+ private:
+  void (*handler_)(int);
+  rlimit before_{};
+};
+
+TEST_F(StoreInPlace, AFileLimitThatTheDatabaseMeetsIsToldAsOne) {
+  const auto store = open_state_folder(path());
+  static_cast<void>(store->load());
+  store->commit(std::vector<Record>{added("a")});
+  const auto log_error = [&](std::uint64_t sequence) {
+    return error_of([&] { store->commit(std::vector<Record>{logged("a", sequence)}); });
+  };
+  {
+    const FileLimit limit(4096);
+    for (int time = 0; time < 3; ++time) {  // From the second on, the database is opened anew.
+      const auto error = log_error(1);
+      ASSERT_TRUE(error);
+      EXPECT_EQ(std::string(error->what()),
+                "the state folder has no room (File too large): raise the limit of ulimit -f");
+    }
+  }
+  EXPECT_FALSE(log_error(1));
+  EXPECT_EQ(store->events("a", 0, 10).size(), 1U);
+}
 
 TEST_F(StoreInPlace, ItsLogStaysSmall) {
   const auto store = open_state_folder(path());
