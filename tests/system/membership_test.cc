@@ -209,6 +209,8 @@ TEST(JoinedNode, IsRememberedByARestartedCoordinator) {
   options.load = {};
   Cluster cluster(options);
   const std::size_t node = cluster.start_joining_node();
+  // It hears that it is a member once that is durable.
+  ASSERT_TRUE(cluster.node(node).says(" joined ", seconds(20))) << cluster.node(node).err();
   ASSERT_TRUE(becomes(cluster, node, "alive"));
   cluster.node(node).signal(SIGSTOP);  // It cannot announce itself again.
   cluster.restart_coordinator();

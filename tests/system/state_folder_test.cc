@@ -289,7 +289,11 @@ TEST(StateFolder, ThatIsDeletedUnderARunningCoordinatorIsNoticed) {
   Cluster cluster;
   Process client(command("client", with(cluster.train_words(many_rounds()), {"--id", "job"})));
   ASSERT_TRUE(client.says("round 2/", seconds(60))) << client.err();
-  fs::remove_all(cluster.state_folder());
+  ASSERT_TRUE(eventually([&] {
+    std::error_code moved;  // The coordinator renames its files meanwhile.
+    fs::remove_all(cluster.state_folder(), moved);
+    return !fs::exists(cluster.state_folder());
+  }));
   EXPECT_TRUE(client.says("is gone, or was replaced: restart the coordinator", seconds(20)))
       << client.err();
   EXPECT_TRUE(cluster.coordinator().says("store_failed", seconds(5)));
