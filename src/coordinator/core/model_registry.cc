@@ -303,7 +303,7 @@ AliasMove ModelRegistry::roll_back(const std::string& name,
                         " stood for no other version before " + std::to_string(present) +
                         " that is still there");
   }
-  const AliasMove move{now_ms, alias, present, stack.back(), AliasChange::kRolledBack};
+  AliasMove move{now_ms, alias, present, stack.back(), AliasChange::kRolledBack};
   apply(model, move);
   return move;
 }
@@ -322,7 +322,7 @@ AliasMove ModelRegistry::remove_version(const std::string& name,
     }
   }
   model.versions.erase(number);
-  const AliasMove move{now_ms, "", number, 0, AliasChange::kDeleted};
+  AliasMove move{now_ms, "", number, 0, AliasChange::kDeleted};
   apply(model, move);
   return move;
 }
