@@ -64,6 +64,7 @@ Socket::Socket(std::unique_ptr<Stream> stream, std::string origin, std::shared_p
 void Socket::bound(Clock::time_point deadline, const Interrupt* interrupt) noexcept {
   deadline_ = deadline;
   interrupt_ = interrupt;
+  ran_at_ = Clock::now();
 }
 
 void Socket::handshake() {
@@ -98,6 +99,7 @@ std::uint32_t Socket::receive(std::uint8_t* buffer, std::uint32_t bytes) {
   while (bytes > 0) {
     const Progress progress = stream_->read(buffer, bytes);
     if (progress.state == Progress::State::kDone) {
+      ran_at_ = Clock::now();
       bytes_read_ += progress.bytes;
       if (traffic_ != nullptr) {
         traffic_->received.fetch_add(progress.bytes, std::memory_order_relaxed);
@@ -116,6 +118,7 @@ void Socket::write(const std::uint8_t* buffer, std::uint32_t bytes) {
   while (bytes > 0) {
     const Progress progress = stream_->write(buffer, bytes);
     if (progress.state == Progress::State::kDone) {
+      ran_at_ = Clock::now();
       buffer += progress.bytes;
       bytes -= progress.bytes;
       if (traffic_ != nullptr) {
@@ -152,6 +155,10 @@ void Socket::wait(short events) {
   std::array<pollfd, 2> waits = {pollfd{stream_->fd(), events, 0},
                                  pollfd{interrupt_ == nullptr ? -1 : interrupt_->fd(), POLLIN, 0}};
   const Clock::time_point start = Clock::now();
+  if (const Clock::duration gap = start - ran_at_;
+      gap > kOversleep && deadline_ < Clock::time_point::max() - gap) {
+    deadline_ += gap;  // As below.
+  }
   const int timeout = poll_timeout_ms(deadline_);
   const int ready = ::poll(waits.data(), waits.size(), timeout);
   if (ready < 0 && errno != EINTR) {
@@ -161,6 +168,7 @@ void Socket::wait(short events) {
     throw TTransportException(TTransportException::INTERRUPTED, "interrupted");
   }
   const Clock::time_point now = Clock::now();
+  ran_at_ = now;
   if (now - start > std::chrono::milliseconds(timeout) + kOversleep) {
     // The process did not run: nobody can say that the peer took too long, so it has that time
     // anew.

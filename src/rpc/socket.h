@@ -86,6 +86,7 @@ class Socket final : public apache::thrift::transport::TVirtualTransport<Socket>
   std::uint32_t ahead_end_ = 0;
   std::shared_ptr<Traffic> traffic_;
   Clock::time_point deadline_ = Clock::time_point::max();
+  Clock::time_point ran_at_ = Clock::now();  // when this process last did something with it
   const Interrupt* interrupt_ = nullptr;
   bool closed_by_peer_ = false;
   std::uint64_t bytes_read_ = 0;

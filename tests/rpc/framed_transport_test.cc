@@ -1,8 +1,10 @@
 #include "rpc/framed_transport.h"
 
 #include <array>
+#include <chrono>
 #include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -71,6 +73,21 @@ TEST_F(Framed, SendsNothingOfWhatWasNotFlushed) {
                   static_cast<std::uint32_t>(half.size()));
   transport.close();
   EXPECT_EQ(peer_->finish(), "");
+}
+
+// As after a stop of this process between two calls of the system.
+TEST_F(Framed, TimeInWhichTheSocketIsNotUsedIsNotThePeers) {
+  constexpr std::chrono::milliseconds kGiven{100};
+  socket_->bound(Socket::Clock::now() + kGiven, nullptr);
+  std::this_thread::sleep_for(3 * kGiven);
+  const auto sending = std::async(std::launch::async, [&] {
+    std::this_thread::sleep_for(kGiven / 4);
+    peer_->send("a");
+  });
+  std::uint8_t byte = 0;
+  EXPECT_EQ(socket_->read(&byte, 1), 1U);
+  EXPECT_EQ(byte, 'a');
+  EXPECT_THROW(socket_->read(&byte, 1), TTransportException) << "time is up for a silent peer";
 }
 
 }  // namespace
