@@ -66,6 +66,22 @@ TEST_F(TlsCluster, GivesTheSameBits) {
   EXPECT_EQ(hash, hash_of(plain.train(short_job())));
 }
 
+TEST_F(TlsCluster, PredictsTheSame) {
+  const Words words = {
+      "predict", "letters", "--file", GRADMILL_LETTERS "/validate_letters.txt", "--labelled"};
+  const auto predictions = [&](const Cluster& cluster) {
+    EXPECT_EQ(cluster.train(short_job()).code, 0);
+    const Ended ended = cluster.client(words);
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    return ended.out;
+  };
+  const Cluster cluster(secure());
+  const std::string right = predictions(cluster);
+  EXPECT_NE(right, "");
+  EXPECT_EQ(client(cluster, words, as("viewer")).out, right);
+  EXPECT_EQ(predictions(Cluster()), right);
+}
+
 TEST_F(TlsCluster, TakesTheFilesFromTheEnvironment) {
   const Cluster cluster(secure());
   const TlsFiles files = certificates_.of("viewer");
