@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -48,6 +49,12 @@ Error for_clients(const Error& error) {
 
 }  // namespace
 
+/// Why a request came to nothing. Each has a text of its own, for the thread that throws it.
+struct Predictor::Failure {
+  ErrorCode code = ErrorCode::kUnavailable;
+  std::string message;
+};
+
 /// A caller's rows on their way, and its thread that sleeps meanwhile. Written by one thread at a
 /// time: its own, or the one that holds the lock while it waits, or the one that leads its batch.
 struct Predictor::Request : QueuedRows {
@@ -57,7 +64,7 @@ struct Predictor::Request : QueuedRows {
   Clock::time_point sent{};
   std::shared_ptr<const RowPredictions> answer;  // kEnded, unless there is an error
   std::size_t first_row = 0;                     // of its own in the answer
-  std::exception_ptr error;
+  std::optional<Failure> failure;
 };
 
 Predictor::Predictor(const PredictorOptions& options,
@@ -87,7 +94,7 @@ void Predictor::stop() {
       }
     }
     woken = queue_.take_all();
-    fail(woken, std::make_exception_ptr(stopping()));
+    fail(woken, stopping());
     held_back_.notify_all();
   }
   wake(woken);
@@ -137,8 +144,8 @@ ModelPredictions Predictor::predict(const std::string& reference, const RawRows&
     }
     lead(self);
   }
-  if (self->error) {
-    std::rethrow_exception(self->error);
+  if (self->failure) {
+    throw Error(self->failure->code, self->failure->message);
   }
   const auto part = [&](const std::string& all, std::size_t element) {
     return all.substr(self->first_row * element, rows.rows * element);
@@ -169,7 +176,7 @@ void Predictor::lead(const std::shared_ptr<Request>& self) {
   } catch (...) {  // Out of memory, most likely.
     const Error error(ErrorCode::kUnavailable, message_for_peers() + "; try again later");
     drop(trip.link);
-    fail(trip.batch, std::make_exception_ptr(error));
+    fail(trip.batch, error);
     wake(trip.batch);
     end(trip);
     return;
@@ -218,7 +225,7 @@ void Predictor::try_again(const std::shared_ptr<Request>& self,
   const auto now = Clock::now();
   const bool hangs = now - self->sent > options_.call_deadline / 2;
   const bool refused = dynamic_cast<const ConnectionRefused*>(&error) != nullptr;
-  const std::exception_ptr failure = std::make_exception_ptr(for_clients(error));
+  const Error failure = for_clients(error);
   Batch again;
   Batch ended;
   for (const std::shared_ptr<Request>& request : trip.batch) {
@@ -303,7 +310,7 @@ Predictor::Batch Predictor::serve_waiting() {
     const std::optional<NodeId> node = choice_.choose(queue_.front().model->file.digest);
     if (!node && !choice_.has_calls() && !choice_.has_node()) {
       Batch lost = queue_.take_all();
-      fail(lost, std::make_exception_ptr(no_node()));
+      fail(lost, no_node());
       std::move(lost.begin(), lost.end(), std::back_inserter(leaders));
       break;
     }
@@ -323,16 +330,16 @@ Predictor::Batch Predictor::serve_waiting() {
     } catch (const std::exception&) {  // No descriptor or no memory for a connection.
       Batch lost = queue_.take_all();
       lost.push_back(leader);
-      fail(lost, std::current_exception());
+      fail(lost, Error(ErrorCode::kUnavailable, message_for_peers() + "; try again later"));
       std::move(lost.begin(), lost.end(), std::back_inserter(leaders));
     }
   }
   return leaders;
 }
 
-void Predictor::fail(const Batch& batch, const std::exception_ptr& error) {
+void Predictor::fail(const Batch& batch, const Error& error) {
   for (const std::shared_ptr<Request>& request : batch) {
-    request->error = error;
+    request->failure = {error.code(), error.what()};
     request->state.store(State::kEnded, std::memory_order_release);
   }
 }

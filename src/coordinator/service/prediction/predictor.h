@@ -5,7 +5,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/error.h"
 #include "coordinator/ports/node_link.h"
 #include "coordinator/service/node_listener.h"
 #include "coordinator/service/prediction/batch_queue.h"
@@ -74,6 +74,7 @@ class Predictor final : public NodeListener {
     std::vector<std::shared_ptr<Link>> idle;  // some of them
   };
   enum class State : int { kWaits, kLeads, kEnded };
+  struct Failure;
   struct Request;
   using Queue = BatchQueue<Request>;
   using Batch = Queue::Batch;
@@ -94,7 +95,7 @@ class Predictor final : public NodeListener {
   [[nodiscard]] bool holds_back() const;
   [[nodiscard]] Batch serve_waiting();
   /// These set what a request's thread finds; it sleeps on until wake().
-  static void fail(const Batch& batch, const std::exception_ptr& error);
+  static void fail(const Batch& batch, const Error& error);
   static void wake(const Batch& woken);
   void keep_time();
 
