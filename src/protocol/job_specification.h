@@ -11,10 +11,19 @@
 #include "base/blob.h"
 #include "ml/server_optimizer.h"
 #include "ml/training_rule.h"
+#include "protocol/prediction.h"
 
 namespace gradmill {
 
-/// A training job as submitted. Immutable.
+/// What a prediction job is.
+struct PredictionPlan {
+  ServedModel model;
+  std::uint32_t batch_rows = 0;  ///< Rows of a task, 1 to kBatchRowsMax, until that is changed.
+  bool labelled = false;         ///< The rows' labels are true; else all of them are 0.
+};
+
+/// A job as submitted. Immutable. With a prediction plan it has but this and `shards`: the rows, in
+/// order, whose labels are indices of the model's labels, or their number for one unknown to it.
 struct JobSpecification {
   ml::TrainingRule rule;
   ml::ServerRule server;
@@ -28,6 +37,7 @@ struct JobSpecification {
   std::vector<BlobRef> shards;             ///< Training shards; a shard is named by its index.
   std::vector<BlobRef> validation;         ///< Validation shards.
   std::optional<BlobRef> initial_weights;  ///< Instead of the seed's.
+  std::optional<PredictionPlan> prediction{};
 
   /// Every blob that the job needs.
   [[nodiscard]] std::vector<BlobRef> blobs() const;
@@ -52,6 +62,9 @@ inline constexpr std::uint32_t kEpochsMax = 1'000'000'000;
 inline constexpr std::uint32_t kStepsMax = 1'000'000'000;
 inline constexpr std::uint32_t kBatchMax = 1'000'000'000;
 inline constexpr std::size_t kShardsMax = 50'000;
+inline constexpr std::uint32_t kBatchRowsMax = 1'000'000;
+/// The rows of a batch travel in one call.
+inline constexpr std::uint64_t kBatchBytesMax = std::uint64_t{4} << 20U;
 inline constexpr std::chrono::milliseconds kRoundDeadlineMin{1};
 inline constexpr std::chrono::milliseconds kRoundDeadlineMax = std::chrono::hours(7 * 24);
 

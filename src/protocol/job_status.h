@@ -60,6 +60,14 @@ struct JobQuery {
   std::chrono::milliseconds gather{0};
 };
 
+/// How far a prediction job is.
+struct PredictionStatus {
+  std::uint64_t rows = 0;        ///< Of the whole job.
+  std::uint64_t rows_done = 0;   ///< From the first on: durable, so that they can be fetched.
+  std::uint64_t wrong = 0;       ///< Of these, where rows have labels.
+  std::uint32_t batch_rows = 0;  ///< Of the batches to come.
+};
+
 /// How a job stands.
 struct JobStatus {
   std::string job;
@@ -83,6 +91,7 @@ struct JobStatus {
   std::int64_t submitted_ms = 0;  ///< Since 1970.
   std::int64_t ended_ms = 0;      ///< Likewise; 0 while it has not ended.
   std::string asked;  ///< "cancel" or "pause", while some node has yet to acknowledge it.
+  std::optional<PredictionStatus> prediction{};  ///< Of prediction jobs, whose rounds are 0.
 };
 
 /// What is to become of a job.
@@ -108,6 +117,7 @@ struct JobSummary {
   std::string reason;
   std::string message;  ///< Before the job has ended, its notice.
   bool exact = true;
+  std::optional<PredictionStatus> prediction{};
 };
 
 }  // namespace gradmill

@@ -41,6 +41,14 @@ void check_predictions(const RowPredictions& predictions,
                        std::uint32_t rows,
                        std::uint32_t classes);
 
+/// Predictions of a prediction job, in the order of its rows.
+struct JobPredictions {
+  std::uint64_t first_row = 0;  ///< From 0.
+  std::uint32_t rows = 0;       ///< 0: the job has ended, or none of these are known in time.
+  RowPredictions predictions;
+  bool ended = false;  ///< The job has, and none follow these.
+};
+
 /// A version of a model, as far as predictions go.
 struct ServedModel {
   std::string model;

@@ -69,6 +69,29 @@ struct RoundFinished {
   std::map<std::string, NodeTally> tallies;  ///< Of the whole job so far, by host:port.
 };
 
+/// A range of the rows of a prediction job, and what the model says of them.
+struct PredictedRange {
+  std::uint64_t first_row = 0;  ///< Of the whole job, from 0.
+  std::uint64_t rows = 0;       ///< >= 1.
+  std::uint64_t wrong = 0;      ///< Of them: rows that the model takes for another class.
+  /// A 16-bit class a row, then their 32-bit floats of probability, both little endian.
+  Blob predictions;
+};
+
+/// All rows of a prediction job are predicted up to the end of this range, which begins where the
+/// one before ended.
+struct RowsPredicted {
+  std::string job;
+  PredictedRange range;
+  std::map<std::string, NodeTally> tallies;  ///< As in RoundFinished.
+};
+
+/// A running prediction job has batches of another size from now on.
+struct BatchSizeChanged {
+  std::string job;
+  std::uint32_t batch_rows = 0;
+};
+
 /// A job's state has changed: to pending (resumed), paused, or an end.
 struct JobMoved {
   std::string job;
@@ -127,6 +150,8 @@ struct ModelRemoved {
 
 using Record = std::variant<JobAdded,
                             RoundFinished,
+                            RowsPredicted,
+                            BatchSizeChanged,
                             JobMoved,
                             JobRemoved,
                             JobLogged,
@@ -153,6 +178,9 @@ struct StoredJob {
   std::vector<RoundReport> rounds;
   std::optional<double> validation_error;  ///< Of its last validated round, if rounds are not here.
   std::map<std::string, NodeTally> tallies;
+  /// Prediction jobs: from row 0 on, each where the one before ended; named, without their bytes.
+  std::vector<PredictedRange> predicted;
+  std::uint32_t batch_rows = 0;  ///< As it was changed last; 0: as it was submitted.
 };
 
 /// A member as it was found.

@@ -45,6 +45,10 @@ class JobStore {
   [[nodiscard]] virtual std::optional<Blob> blob(const BlobRef& ref) = 0;
   /// The weights that a stored job's result names.
   [[nodiscard]] virtual std::optional<Blob> weights(const std::string& job) = 0;
+  /// The bytes of a range of a stored prediction job, checked; nothing if they are not there or
+  /// damaged.
+  [[nodiscard]] virtual std::optional<Blob> predictions(const std::string& job,
+                                                        std::uint64_t first_row) = 0;
   /// The model file of a stored version, checked; nothing if it is not there or damaged.
   [[nodiscard]] virtual std::optional<Blob> model(const ModelVersion& version) = 0;
   /// Reports of at most `limit` finished rounds after round `after`, with their tasks.

@@ -88,6 +88,17 @@ class Coordinator final : private NodeEvents {
   [[nodiscard]] JobLog logs(const std::string& job,
                             std::uint64_t after,
                             std::chrono::milliseconds wait);
+  /// Predictions of a prediction job from `first_row` on, at most `rows_max`: once there are any,
+  /// the job has ended, or after `wait`. Throws Error(kNotFound), Error(kInvalidInput) for another
+  /// kind of job or a row beyond the last one, Error(kFailed) if they can no longer be read.
+  [[nodiscard]] JobPredictions predictions(const std::string& job,
+                                           std::uint64_t first_row,
+                                           std::uint32_t rows_max,
+                                           std::chrono::milliseconds wait);
+  /// Batches of the prediction job that no node has yet are made anew, of so many rows. Durable on
+  /// return. Throws Error(kNotFound), and Error(kInvalidInput) for another kind of job, one that
+  /// has ended, or a size that batches cannot have.
+  void set_batch_rows(const std::string& job, std::uint32_t batch_rows);
   /// Forgets an ended job once that is durable. Throws Error(kNotFound), Error(kInvalidInput) if it
   /// has not ended, Error(kFailed) if the store cannot: then it is still there.
   void remove(const std::string& job);
