@@ -32,6 +32,12 @@ enum TaskState {
   DIVERGED = 9    // the loss is no longer finite
 }
 
+/** The rows of a prediction task. */
+struct RowBatch {
+  1: i64 first_row,     // of the shard, from 0
+  2: common.Rows rows
+}
+
 /** An offer. The node answers as soon as the task is decided, or after wait_ms with RUNNING. */
 struct RunTaskRequest {
   1: common.Fence fence,
@@ -43,7 +49,8 @@ struct RunTaskRequest {
   7: common.BlobRef shard,         // the rows
   8: LoadRule load_rule,
   9: i32 wait_ms,                  // at most 1000
-  10: optional binary weights_data // the weights themselves, when the node may lack them and they are small
+  10: optional binary weights_data, // the weights themselves, when the node may lack them and they are small
+  11: optional RowBatch batch      // a prediction task: the rows; the weights are a model file, rule and rounds void
 }
 
 struct PollTaskRequest {
@@ -57,7 +64,8 @@ struct TaskResponse {
   2: TaskState state,
   3: list<common.Digest> missing,   // MISSING: what the node lacks
   4: common.Digest weights,         // DONE: what the delta starts from, echo of the offer
-  5: common.BlobRef delta,          // DONE: new weights minus old, layout of the weights; no digest if inline
+  5: common.BlobRef delta,          // DONE: new weights minus old, layout of the weights; no digest if inline;
+                                    // of a prediction task: classes, then probabilities, as in PredictRowsResponse
   6: optional binary delta_data,    // DONE: the delta itself, up to 1 MiB
   7: double loss,                   // DONE: summed cross-entropy of the last pass, or of a pass by the mean of all steps
   8: i32 epochs,                    // DONE: whole passes over the shard

@@ -99,8 +99,7 @@ int serve(const std::vector<std::string>& words) {
         .begin = [&] { injector->begin_task(); },
         .hold_back = [&](auto compute) { return injector->hold_back(compute); }};
   }
-  ModelShelf models(request->model_cache_bytes);
-  const auto parts = [&] { return NodeParts{*worker, models, injector ? &*injector : nullptr}; };
+  const auto parts = [&] { return NodeParts{*worker, injector ? &*injector : nullptr}; };
   rpc::Server server(server_options, make_node_handlers(parts, protection.to_coordinators.names));
   const Address address{server_options.address.host, server.port()};
   if (request->fault_injection) {

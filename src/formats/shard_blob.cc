@@ -127,6 +127,17 @@ std::string encode_shard(const ml::Shard& shard) {
   return bytes;
 }
 
+ShardView view_shard(std::string_view bytes) {
+  const Header header = checked_header(bytes);
+  const std::size_t of_labels = header.rows * sizeof(std::uint16_t);
+  return {.rows = header.rows,
+          .features = header.features,
+          .classes = header.classes,
+          .has_floats = header.element == kElementFloat,
+          .values = bytes.substr(kHeaderBytes, bytes.size() - kHeaderBytes - of_labels),
+          .labels = bytes.substr(bytes.size() - of_labels)};
+}
+
 ml::Shard decode_shard(std::string_view bytes) {
   const Header header = checked_header(bytes);
   bytes.remove_prefix(kHeaderBytes);

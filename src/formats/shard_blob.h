@@ -19,6 +19,20 @@ inline constexpr std::uint32_t kClassesMax = 65'536;
 /// The blob of `shard`, whose sizes and classes must agree with its values and labels.
 [[nodiscard]] std::string encode_shard(const ml::Shard& shard);
 
+/// A shard blob as it lies: views of its bytes.
+struct ShardView {
+  std::uint32_t rows = 0;
+  std::uint32_t features = 0;
+  std::uint32_t classes = 0;
+  bool has_floats = false;
+  std::string_view values;  ///< Row-major.
+  std::string_view labels;  ///< 16 bits each.
+};
+
+/// The parts of a blob that decode_shard() accepts. Throws Error(kInvalidInput) if sizes disagree;
+/// looks at no value.
+[[nodiscard]] ShardView view_shard(std::string_view bytes);
+
 /// The shard in `bytes`. Throws Error(kInvalidInput) unless every byte is as encode_shard writes
 /// it: sizes within caps and equal to the file's, classes exactly the largest label + 1, finite
 /// features. Allocates nothing before the sizes are checked.

@@ -41,6 +41,32 @@ Blob delta_of(const Digest& job, std::uint32_t round, std::uint32_t shard, const
   return number_blob(mixed(key ^ (std::uint64_t{round} << 32U | shard)));
 }
 
+Blob predictions_of(const Digest& job,
+                    std::uint32_t shard,
+                    const coordinator::RowRange& rows) {
+  std::uint64_t key = 0;
+  std::memcpy(&key, job.bytes.data(), sizeof key);
+  std::string classes;
+  std::string probabilities;
+  for (std::uint64_t row = rows.first; row < rows.first + rows.count; ++row) {
+    const std::uint64_t draw = mixed(key ^ (std::uint64_t{shard} << 32U | row));
+    classes += {static_cast<char>(draw % 2), '\0'};
+    const float probability = 0.5F + static_cast<float>(draw >> 48U) / 200'000;
+    std::string bytes(sizeof probability, '\0');
+    std::memcpy(bytes.data(), &probability, sizeof probability);
+    probabilities += bytes;
+  }
+  return named(classes + probabilities);
+}
+
+std::uint32_t wrong_in(const Blob& predictions, std::uint32_t rows) {
+  std::uint32_t wrong = 0;
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    wrong += predictions.bytes->at(std::size_t{2} * row) != 0 ? 1U : 0U;
+  }
+  return wrong;
+}
+
 RoundStep step_of(const Blob& weights,
                   const std::vector<Blob>& deltas,
                   const std::vector<std::uint64_t>& rows,

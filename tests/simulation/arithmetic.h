@@ -22,6 +22,12 @@ namespace gradmill::simulation {
                             std::uint32_t round,
                             std::uint32_t shard,
                             const Blob& weights);
+/// What a batch of a prediction job gives: classes and probabilities, as PredictedRange has them.
+[[nodiscard]] Blob predictions_of(const Digest& job,
+                                  std::uint32_t shard,
+                                  const coordinator::RowRange& rows);
+/// How many of them are not as labelled.
+[[nodiscard]] std::uint32_t wrong_in(const Blob& predictions, std::uint32_t rows);
 /// The server's step; depends on the order of the deltas, and on the server's memory.
 [[nodiscard]] coordinator::RoundStep step_of(const Blob& weights,
                                              const std::vector<Blob>& deltas,

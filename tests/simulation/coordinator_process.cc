@@ -125,6 +125,15 @@ void CoordinatorProcess::control(const std::string& job, JobCommand command) {
   }
 }
 
+void CoordinatorProcess::set_batch_rows(const std::string& id, std::uint32_t batch_rows) {
+  const Job* const job = scheduler_.find(id);
+  if (job != nullptr && !has_ended(job->state) && !job->move) {
+    site_.around.counts.add(Tally::kResizes);
+    tell("set_batch_rows",
+         [&](TimePoint now) { return scheduler_.set_batch_rows(id, batch_rows, now); });
+  }
+}
+
 bool CoordinatorProcess::remove(const std::string& id) {
   const Job* const job = scheduler_.find(id);
   if (job == nullptr || !has_ended(job->state) || !scheduler_.is_forgettable(*job)) {
@@ -326,6 +335,8 @@ void CoordinatorProcess::validate_next() {
 void CoordinatorProcess::enact(Save& action) {
   if (const auto* const round = std::get_if<RoundFinished>(&action.record)) {
     site_.rounds.saves(*round);
+  } else if (const auto* const rows = std::get_if<RowsPredicted>(&action.record)) {
+    site_.predictions.saves(*rows, site_.rounds.plan_of(rows->job));
   } else if (const auto* const added = std::get_if<JobAdded>(&action.record)) {
     submissions_[action.ticket] = added->job;
   } else if (const auto* const removed = std::get_if<JobRemoved>(&action.record)) {
@@ -359,7 +370,11 @@ void CoordinatorProcess::enact(const JobEnded& action) {
   site_.around.log([&] { return "  " + action.job + " has ended"; });
   if (job != nullptr) {
     const JobPlan& plan = site_.rounds.plan_of(action.job);
-    site_.rounds.ends(*job, action);
+    if (job->prediction) {
+      site_.predictions.ends(*job);
+    } else {
+      site_.rounds.ends(*job, action);
+    }
     site_.jobs.ends(*job, plan);
     NodeMonitor::check_poison(*job, plan, site_.nodes);
   }

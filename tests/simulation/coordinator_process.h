@@ -18,6 +18,7 @@
 #include "simulation/node_monitor.h"
 #include "simulation/offer_monitor.h"
 #include "simulation/plan.h"
+#include "simulation/prediction_monitor.h"
 #include "simulation/round_monitor.h"
 #include "simulation/task_call.h"
 #include "simulation/writer.h"
@@ -32,6 +33,7 @@ struct Site {
   const Plan& plan;
   std::vector<std::unique_ptr<Node>>& nodes;
   RoundMonitor& rounds;
+  PredictionMonitor& predictions;
   JobMonitor& jobs;
   std::function<void()> crash;  ///< Ends this start.
 };
@@ -54,6 +56,8 @@ class CoordinatorProcess final : private TaskEvents, private HeartEvents {
 
   void submit(const JobPlan& job);
   void control(const std::string& job, JobCommand command);
+  /// Does nothing to a job that is not there or has ended.
+  void set_batch_rows(const std::string& job, std::uint32_t batch_rows);
   /// Forgets a job, durably first, as the service does. Returns whether it had ended and could be.
   bool remove(const std::string& id);
   void add_node(const Node& node);

@@ -112,8 +112,10 @@ enum class Tally {
   kSuspicions,
   kStarts,
   kHashesCompared,
+  kRowsPredicted,
+  kResizes,
 };
-inline constexpr std::array<std::string_view, 22> kTallyNames = {
+inline constexpr std::array<std::string_view, 24> kTallyNames = {
     "histories",          "events",
     "simulated seconds",  "jobs",
     "jobs succeeded",     "jobs failed",
@@ -125,6 +127,7 @@ inline constexpr std::array<std::string_view, 22> kTallyNames = {
     "take-overs",         "stragglers copied",
     "conflicts",          "nodes suspected",
     "coordinator starts", "final hashes compared",
+    "rows predicted",     "batch sizes changed",
 };
 inline constexpr std::size_t kTallies = kTallyNames.size();
 

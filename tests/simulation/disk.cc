@@ -53,6 +53,29 @@ void Disk::keep(const RoundFinished& record) {
   job.tallies = record.tallies;
 }
 
+void Disk::keep(const RowsPredicted& record) {
+  const auto found = jobs_.find(record.job);
+  const auto end_of = [](const PredictedRange& range) { return range.first_row + range.rows; };
+  if (found == jobs_.end() || has_ended(found->second.state) ||
+      record.range.first_row !=
+          (found->second.predicted.empty() ? 0 : end_of(found->second.predicted.back()))) {
+    throw Violation("record_order",
+                    "rows from " + std::to_string(record.range.first_row) + " of " + record.job +
+                        " are saved, and not behind those before");
+  }
+  found->second.predicted.push_back(record.range);
+  found->second.predicted.back().predictions.bytes.reset();
+  found->second.tallies = record.tallies;
+}
+
+void Disk::keep(const BatchSizeChanged& record) {
+  const auto found = jobs_.find(record.job);
+  if (found == jobs_.end()) {
+    throw Violation("record_order", "batches of a job that is not stored");
+  }
+  found->second.batch_rows = record.batch_rows;
+}
+
 void Disk::keep(const JobMoved& record) {
   const auto found = jobs_.find(record.job);
   if (found == jobs_.end()) {

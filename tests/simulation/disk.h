@@ -28,6 +28,8 @@ class Disk {
  private:
   void keep(const coordinator::JobAdded& record);
   void keep(const coordinator::RoundFinished& record);
+  void keep(const coordinator::RowsPredicted& record);
+  void keep(const coordinator::BatchSizeChanged& record);
   void keep(const coordinator::JobMoved& record);
   void keep(const coordinator::JobRemoved& record);
   void keep(const coordinator::JobLogged& record);

@@ -28,6 +28,7 @@ History::History(std::uint64_t seed, bool logging)
       around_(seed, logging),
       network_(around_),
       rounds_(plan_, around_.counts),
+      predictions_(plan_, around_.counts),
       jobs_(plan_) {
   for (std::size_t n = 0; n < plan_.nodes.size(); ++n) {
     const Address address{"node", static_cast<std::uint16_t>(4100 + n)};
@@ -80,6 +81,14 @@ void History::plan_events() {
       if (coordinator_) {
         coordinator_->life().run(
             [this, &command] { coordinator_->control(command.job, command.command); });
+      }
+    });
+  }
+  for (const ResizePlan& resize : plan_.resizes) {
+    around_.queue.after(resize.at, [this, &resize] {
+      if (coordinator_) {
+        coordinator_->life().run(
+            [this, &resize] { coordinator_->set_batch_rows(resize.job, resize.batch_rows); });
       }
     });
   }
@@ -144,7 +153,7 @@ void History::start_coordinator() {
     }
   };
   coordinator_ = std::make_unique<CoordinatorProcess>(
-      Site{around_, network_, disk_, plan_, nodes_, rounds_, jobs_, crash}, ++epoch_);
+      Site{around_, network_, disk_, plan_, nodes_, rounds_, predictions_, jobs_, crash}, ++epoch_);
   coordinator_->boot();
   for (const JobPlan* const job : submitted_) {
     if (!has_ended(*job)) {

@@ -11,6 +11,7 @@
 #include "simulation/job_monitor.h"
 #include "simulation/network.h"
 #include "simulation/plan.h"
+#include "simulation/prediction_monitor.h"
 #include "simulation/round_monitor.h"
 
 namespace gradmill::simulation {
@@ -46,6 +47,7 @@ class History {
   Network network_;
   Disk disk_;
   RoundMonitor rounds_;
+  PredictionMonitor predictions_;
   JobMonitor jobs_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<const JobPlan*> submitted_;

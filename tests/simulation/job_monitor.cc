@@ -16,6 +16,14 @@ namespace {
 
 constexpr Duration kNodeDownMax = 8s;
 
+/// Rows of a prediction job that users can see.
+std::uint64_t rows_of(const Job& job) { return job.prediction ? job.prediction->rows_durable : 0; }
+
+std::uint64_t rows_of(const StoredJob& job) {
+  return job.predicted.empty() ? 0
+                               : job.predicted.back().first_row + job.predicted.back().rows;
+}
+
 }  // namespace
 
 void JobMonitor::restarted(const Disk& disk) {
@@ -30,8 +38,8 @@ void JobMonitor::restarted(const Disk& disk) {
       }
       continue;
     }
-    if (stored->checkpoint.round < told.rounds) {
-      throw Violation("told_is_durable", id + " lost finished rounds in a crash");
+    if (stored->checkpoint.round < told.rounds || rows_of(*stored) < told.rows) {
+      throw Violation("told_is_durable", id + " lost finished rounds or rows in a crash");
     }
     const bool changed = told.state == JobState::kPaused ? !told.resume_asked : true;
     if ((gradmill::has_ended(told.state) || told.state == JobState::kPaused) && changed &&
@@ -102,7 +110,8 @@ JobMonitor::View JobMonitor::view_of(const Scheduler& scheduler, const Job& job)
           round,
           job.round ? job.round->done() : 0,
           scheduler.ahead(job),
-          job.move && job.move->by_command};
+          job.move && job.move->by_command,
+          rows_of(job)};
 }
 
 void JobMonitor::after_event(const Scheduler& scheduler) {
@@ -128,6 +137,7 @@ void JobMonitor::after_event(const Scheduler& scheduler) {
       ended_.insert(id);  // Perhaps by a crash between the record and its news.
     }
     told.rounds = std::max(told.rounds, job.finished.size());
+    told.rows = std::max(told.rows, rows_of(job));
   }
 }
 

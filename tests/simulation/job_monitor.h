@@ -36,7 +36,8 @@ class JobMonitor {
 
  private:
   void check_poison(const coordinator::Job& job, const JobPlan& plan) const;
-  using View = std::tuple<JobState, std::size_t, std::uint32_t, std::size_t, std::size_t, bool>;
+  using View = std::
+      tuple<JobState, std::size_t, std::uint32_t, std::size_t, std::size_t, bool, std::uint64_t>;
   struct Seen {
     std::uint64_t version = 0;
     View view;
@@ -47,6 +48,7 @@ class JobMonitor {
     bool pause_asked = false;
     bool resume_asked = false;
     std::size_t rounds = 0;
+    std::uint64_t rows = 0;  ///< Of prediction jobs.
     JobState state = JobState::kPending;
   };
   [[nodiscard]] static View view_of(const coordinator::Scheduler& scheduler,

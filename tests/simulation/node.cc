@@ -15,6 +15,23 @@ constexpr Duration kPollMax = 1s;
 constexpr int kSlowness = 30;
 constexpr unsigned kBeatsUnlistedMax = 2;
 
+Blob result_of(const TaskOffer& offer) {
+  if (!offer.rows) {
+    return delta_of(offer.job_digest, offer.id.round, offer.id.shard, offer.weights);
+  }
+  const std::vector<BlobRef>& shards = offer.job->shards;
+  const auto shard = std::find(shards.begin(), shards.end(), offer.shard);
+  return predictions_of(
+      offer.job_digest, static_cast<std::uint32_t>(shard - shards.begin()), *offer.rows);
+}
+
+/// A valid result with other bits.
+Blob spoiled(const Blob& result) {
+  std::string bytes = *result.bytes;
+  bytes.front() = static_cast<char>(bytes.front() ^ 1);
+  return named(std::move(bytes));
+}
+
 }  // namespace
 
 void Node::crash() {
@@ -61,8 +78,9 @@ std::optional<Duration> Node::offer(const TaskOffer& offer, std::uint64_t epoch)
   const auto known = works_.find(key_of(offer.id));
   if (known != works_.end()) {
     Work& work = known->second;
-    const bool same =
-        work.offer.job_digest == offer.job_digest && work.offer.weights.ref == offer.weights.ref;
+    const bool same = work.offer.job_digest == offer.job_digest &&
+                      work.offer.weights.ref == offer.weights.ref &&
+                      work.offer.shard == offer.shard && work.offer.rows == offer.rows;
     const bool failed = work.fails && work.ends_at <= around_.queue.now();
     if (same && (!failed || work.offer.id == offer.id)) {
       if (work.offer.id != offer.id) {
@@ -160,10 +178,10 @@ Answer Node::answer(const TaskId& task) {
   } else {
     answer.state = TaskState::kDone;
     answer.weights = work.offer.weights.ref.digest;
-    answer.delta = delta_of(work.offer.job_digest, task.round, task.shard, work.offer.weights);
+    answer.delta = result_of(work.offer);
     answer.corrupted = around_.faults.strikes(Fault::kCorruptedResult);
     if (traits_.broken) {
-      answer.delta = number_blob(mixed(answer.delta.bytes->front()));
+      answer.delta = spoiled(answer.delta);
       around_.counts.add(Fault::kBrokenNode);
     }
   }

@@ -33,7 +33,38 @@ Divergence draw_divergence(Dice& dice, const JobSpecification& job) {
   return divergence;
 }
 
+void draw_terms(Dice& dice, JobPlan& job, std::size_t number) {
+  job.weights = number_blob(dice.next());
+  job.share.priority = dice.chance(0.3) ? static_cast<std::int32_t>(dice.between(1U, 2U)) : 0;
+  job.share.weight = dice.chance(0.3) ? dice.between(1U, 10U) : 1;
+  job.submit_at = number == 0 ? Duration{1ms} : dice.between(Duration{}, kFaultsUntil);
+}
+
+JobPlan draw_prediction(Dice& dice, std::size_t number) {
+  JobPlan job;
+  job.id = "job-" + std::to_string(number);
+  auto specification = std::make_shared<JobSpecification>();
+  PredictionPlan& plan = specification->prediction.emplace();
+  plan.model = {.model = "letters",
+                .version = 1,
+                .file = number_blob(dice.next()).ref,
+                .features = 2,
+                .labels = {"a", "b"}};
+  plan.batch_rows = dice.between(1U, 30U);
+  plan.labelled = true;
+  for (std::uint32_t shard = dice.between(1U, 4U); shard > 0; --shard) {
+    specification->shards.push_back(number_blob(dice.next()).ref);
+    job.rows.push_back(dice.between(1U, 200U));
+  }
+  draw_terms(dice, job, number);
+  job.specification = std::move(specification);
+  return job;
+}
+
 JobPlan draw_job(Dice& dice, std::size_t number, bool closes_slowly) {
+  if (dice.chance(0.3)) {
+    return draw_prediction(dice, number);
+  }
   JobPlan job;
   job.id = "job-" + std::to_string(number);
   auto specification = std::make_shared<JobSpecification>();
@@ -51,16 +82,13 @@ JobPlan draw_job(Dice& dice, std::size_t number, bool closes_slowly) {
     specification->shards.push_back(number_blob(dice.next()).ref);
     job.rows.push_back(dice.between(1U, 100U));
   }
-  job.weights = number_blob(dice.next());
-  job.share.priority = dice.chance(0.3) ? static_cast<std::int32_t>(dice.between(1U, 2U)) : 0;
-  job.share.weight = dice.chance(0.3) ? dice.between(1U, 10U) : 1;
+  draw_terms(dice, job, number);
   job.divergence = draw_divergence(dice, *specification);
   if (job.divergence.round == 0 && dice.chance(0.03)) {
     job.poison = static_cast<std::uint32_t>(dice.below(shards));
   }
   job.expected = run_directly(*specification, job.weights, job.rows, job.divergence);
   job.specification = std::move(specification);
-  job.submit_at = number == 0 ? Duration{1ms} : dice.between(Duration{}, kFaultsUntil);
   return job;
 }
 
@@ -103,6 +131,15 @@ void draw_commands(Dice& dice, Plan& plan) {
   }
 }
 
+void draw_resizes(Dice& dice, Plan& plan) {
+  for (const JobPlan& job : plan.jobs) {
+    while (job.specification->prediction && dice.chance(0.3)) {
+      const Duration at = dice.between(Duration{}, kFaultsUntil);
+      plan.resizes.push_back({at, job.id, dice.between(1U, 60U)});
+    }
+  }
+}
+
 }  // namespace
 
 Plan make_plan(std::uint64_t seed) {
@@ -131,6 +168,7 @@ Plan make_plan(std::uint64_t seed) {
     plan.faults.push_back(draw_fault(dice));
   }
   draw_commands(dice, plan);
+  draw_resizes(dice, plan);
   if (dice.chance(0.08)) {
     DeletionPlan& deletion = plan.deletions.emplace_back();
     deletion.at = dice.between(Duration{}, 3 * kFaultsUntil);

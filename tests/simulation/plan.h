@@ -37,6 +37,13 @@ struct CommandPlan {
   JobCommand command = JobCommand::kCancel;
 };
 
+/// The batches of a prediction job get another size.
+struct ResizePlan {
+  Duration at{};
+  std::string job;
+  std::uint32_t batch_rows = 1;
+};
+
 /// A job is deleted once it has ended, and perhaps submitted again.
 struct DeletionPlan {
   Duration at{};
@@ -53,6 +60,7 @@ struct Plan {
   std::vector<JobPlan> jobs;
   std::vector<FaultPlan> faults;
   std::vector<CommandPlan> commands;
+  std::vector<ResizePlan> resizes;
   std::vector<DeletionPlan> deletions;
   /// Every message and offer meets a fault with this probability, while faults last.
   double storm = 0;

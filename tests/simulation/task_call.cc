@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "simulation/arithmetic.h"
+
 namespace gradmill::simulation {
 namespace {
 
@@ -117,6 +119,7 @@ void TaskCall::finish(const Answer& answer) {
   TaskEnd done;
   done.kind = TaskEnd::Kind::kDone;
   done.result.delta = answer.delta;
+  done.result.wrong = offer_.rows ? wrong_in(answer.delta, offer_.rows->count) : 0;
   done.result.epochs = 1;
   end(std::move(done));
 }

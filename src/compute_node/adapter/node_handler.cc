@@ -24,12 +24,25 @@ std::chrono::milliseconds wait_from(std::int32_t wait_ms) {
   return std::chrono::milliseconds{std::clamp(wait_ms, 0, kWaitMax)};
 }
 
+RowBatch batch_from(const wire::RowBatch& batch) {
+  RowBatch to;
+  to.first_row = wire::unsigned_from<std::uint64_t>(batch.first_row, "the first row");
+  to.values = std::make_shared<const std::string>(batch.rows.values);
+  to.rows = wire::rows_from(batch.rows);
+  to.rows.values = *to.values;
+  return to;
+}
+
 TaskRequest request_from(const wire::RunTaskRequest& request) {
   TaskRequest to;
   to.task = wire::task_from(request.task);
   to.job_digest = wire::digest_from(request.job_digest, "the job's digest");
-  to.rule = wire::rule_from(request.rule);
-  to.rounds = wire::rounds_from(request);
+  if (request.__isset.batch) {
+    to.batch = batch_from(request.batch);
+  } else {
+    to.rule = wire::rule_from(request.rule);
+    to.rounds = wire::rounds_from(request);
+  }
   to.weights = wire::blob_from(request.weights, "the weights");
   to.shard = wire::blob_from(request.shard, "the shard");
   to.load_rule = wire::load_rule_from(request.load_rule);
@@ -47,7 +60,7 @@ class NodeHandler final : public wire::NodeServiceIf {
  public:
   NodeHandler(const NodeParts& parts, std::optional<std::string> refusal)
       : worker_(parts.worker),
-        models_(parts.models),
+        models_(parts.worker.models()),
         faults_(parts.faults),
         refusal_(std::move(refusal)),
         receiver_(parts.worker.inbox().bytes_max(), &parts.worker.inbox()) {}
@@ -135,10 +148,10 @@ class NodeHandler final : public wire::NodeServiceIf {
     gate_.check();
     wire::translate([&] {
       worker_.admit(wire::fence_from(request.fence));
-      std::optional<RowPredictions> predictions = models_.predict(
-          wire::digest_from(request.model, "the model"), wire::rows_from(request.rows));
-      if (predictions) {
-        response = wire::to_wire(std::move(*predictions));
+      const std::shared_ptr<ShelvedModel> model =
+          models_.find(wire::digest_from(request.model, "the model"));
+      if (model != nullptr) {
+        response = wire::to_wire(model->predict(wire::rows_from(request.rows)));
       } else {
         response.missing = true;
       }

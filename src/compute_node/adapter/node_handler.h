@@ -7,7 +7,6 @@
 
 #include <thrift/TProcessor.h>
 
-#include "compute_node/prediction/model_shelf.h"
 #include "compute_node/worker/worker.h"
 #include "faults/fault_injector.h"
 #include "rpc/tls.h"
@@ -17,7 +16,6 @@ namespace gradmill::node {
 /// What handlers work on.
 struct NodeParts {
   Worker& worker;
-  ModelShelf& models;
   faults::FaultInjector* faults;  ///< Null: the node injects no faults.
 };
 

@@ -81,7 +81,7 @@ std::optional<ServeRequest> parse_command_line(const std::vector<std::string>& w
   request.options.slots = static_cast<std::uint32_t>(arguments->integer("--slots", 1, 64));
   request.options.load_delay = arguments->duration("--load-delay");
   request.options.cache_bytes = arguments->integer("--cache-bytes", 0, INT64_MAX);
-  request.model_cache_bytes = arguments->integer("--model-cache-bytes", 0, INT64_MAX);
+  request.options.model_cache_bytes = arguments->integer("--model-cache-bytes", 0, INT64_MAX);
   request.join = join_request(*arguments);
   request.seed = arguments->integer("--seed", 0, UINT64_MAX);
   request.fault_injection = arguments->flag("--enable-fault-injection");

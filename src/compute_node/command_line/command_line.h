@@ -26,7 +26,6 @@ struct ServeRequest {
   Address listen;       ///< Port 0 is any free one.
   int clients_max = 0;  ///< Connections served at a time.
   WorkerOptions options;
-  std::uint64_t model_cache_bytes = 0;
   double load_probability = 0;
   std::uint64_t seed = 0;        ///< Of the simulated load, and of injected faults.
   bool fault_injection = false;  ///< Clients may break the node on purpose.

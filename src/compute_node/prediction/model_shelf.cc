@@ -26,60 +26,26 @@ ml::Network network_from(std::string_view file) {
           .parameters = std::move(model.parameters)};
 }
 
-void ModelShelf::put(const Blob& file) {
-  if (find(file.ref.digest) != nullptr) {
-    return;
-  }
-  auto model = std::make_shared<Model>();
-  model->digest = file.ref.digest;
-  model->network = std::make_shared<const ml::PreparedNetwork>(network_from(*file.bytes));
-  const std::lock_guard lock(mutex_);
-  if (locate(file.ref.digest) != models_.end()) {
-    return;  // Somebody else was faster.
-  }
-  bytes_ += model->network->bytes();
-  models_.push_front(std::move(model));
-  while (bytes_ > bytes_max_ && models_.size() > 1) {
-    bytes_ -= models_.back()->network->bytes();
-    models_.pop_back();
-  }
-}
+ShelvedModel::ShelvedModel(const Digest& digest, ml::Network network)
+    : digest_(digest),
+      network_(std::make_shared<const ml::PreparedNetwork>(std::move(network))) {}
 
-ModelShelf::Models::iterator ModelShelf::locate(const Digest& model) {
-  return std::find_if(
-      models_.begin(), models_.end(), [&](const auto& one) { return one->digest == model; });
-}
-
-std::shared_ptr<ModelShelf::Model> ModelShelf::find(const Digest& model) {
-  const std::lock_guard lock(mutex_);
-  const auto found = locate(model);
-  if (found == models_.end()) {
-    return nullptr;
-  }
-  models_.splice(models_.begin(), models_, found);
-  return models_.front();
-}
-
-std::optional<RowPredictions> ModelShelf::predict(const Digest& digest, const RawRows& rows) {
-  const std::shared_ptr<Model> model = find(digest);
-  if (model == nullptr) {
-    return std::nullopt;
-  }
-  if (rows.features != model->network->topology().features()) {
+RowPredictions ShelvedModel::predict(const RawRows& rows) {
+  if (rows.features != network_->topology().features()) {
     throw invalid_input("the rows have " + std::to_string(rows.features) +
                         " features, the model has " +
-                        std::to_string(model->network->topology().features()));
+                        std::to_string(network_->topology().features()));
   }
   std::unique_ptr<ml::Predictor> predictor;
   {
-    const std::lock_guard lock(model->mutex);
-    if (!model->idle.empty()) {
-      predictor = std::move(model->idle.back());
-      model->idle.pop_back();
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      predictor = std::move(idle_.back());
+      idle_.pop_back();
     }
   }
   if (predictor == nullptr) {
-    predictor = std::make_unique<ml::Predictor>(model->network);
+    predictor = std::make_unique<ml::Predictor>(network_);
   }
   RowPredictions result;
   result.classes.resize(rows.rows * sizeof(std::uint16_t));
@@ -91,9 +57,42 @@ std::optional<RowPredictions> ModelShelf::predict(const Digest& digest, const Ra
   result.compute_ns =
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start)
           .count();
-  const std::lock_guard lock(model->mutex);
-  model->idle.push_back(std::move(predictor));
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(predictor));
   return result;
+}
+
+std::shared_ptr<ShelvedModel> ModelShelf::put(const Blob& file) {
+  if (std::shared_ptr<ShelvedModel> known = find(file.ref.digest)) {
+    return known;
+  }
+  const auto model = std::make_shared<ShelvedModel>(file.ref.digest, network_from(*file.bytes));
+  const std::lock_guard lock(mutex_);
+  if (const auto known = locate(file.ref.digest); known != models_.end()) {
+    return *known;  // Somebody else was faster.
+  }
+  bytes_ += model->bytes();
+  models_.push_front(model);
+  while (bytes_ > bytes_max_ && models_.size() > 1) {
+    bytes_ -= models_.back()->bytes();
+    models_.pop_back();
+  }
+  return model;
+}
+
+ModelShelf::Models::iterator ModelShelf::locate(const Digest& model) {
+  return std::find_if(
+      models_.begin(), models_.end(), [&](const auto& one) { return one->digest() == model; });
+}
+
+std::shared_ptr<ShelvedModel> ModelShelf::find(const Digest& model) {
+  const std::lock_guard lock(mutex_);
+  const auto found = locate(model);
+  if (found == models_.end()) {
+    return nullptr;
+  }
+  models_.splice(models_.begin(), models_, found);
+  return models_.front();
 }
 
 }  // namespace gradmill::node

@@ -18,27 +18,37 @@ namespace gradmill::node {
 /// The network of a whole model file. Throws Error(kInvalidInput) that says what is wrong with it.
 [[nodiscard]] ml::Network network_from(std::string_view file);
 
-/// Keeps models, ready for the kernels, up to a bound in bytes, least recently used out first; the
-/// newest stays in any case. Thread-safe: calls for one model compute side by side.
+/// A model, ready for the kernels. Thread-safe: calls compute side by side.
+class ShelvedModel {
+ public:
+  ShelvedModel(const Digest& digest, ml::Network network);
+
+  [[nodiscard]] const Digest& digest() const { return digest_; }
+  [[nodiscard]] std::uint64_t bytes() const { return network_->bytes(); }
+  /// What the model says of `rows`, which check_rows() has seen. Throws Error(kInvalidInput) if
+  /// they are of another width.
+  [[nodiscard]] RowPredictions predict(const RawRows& rows);
+
+ private:
+  const Digest digest_;
+  const std::shared_ptr<const ml::PreparedNetwork> network_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<ml::Predictor>> idle_;  // guarded by mutex_
+};
+
+/// Keeps models up to a bound in bytes, least recently used out first; the newest stays in any
+/// case. Thread-safe.
 class ModelShelf {
  public:
   explicit ModelShelf(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
 
   /// Takes a model file. Throws as network_from().
-  void put(const Blob& file);
-  /// What the model says of `rows`, which check_rows() has seen; nothing if the model is not here.
-  /// Throws Error(kInvalidInput) if the rows are of another width.
-  [[nodiscard]] std::optional<RowPredictions> predict(const Digest& model, const RawRows& rows);
+  std::shared_ptr<ShelvedModel> put(const Blob& file);
+  /// Null if it is not here.
+  [[nodiscard]] std::shared_ptr<ShelvedModel> find(const Digest& model);
 
  private:
-  struct Model {
-    Digest digest;
-    std::shared_ptr<const ml::PreparedNetwork> network;
-    std::mutex mutex;
-    std::vector<std::unique_ptr<ml::Predictor>> idle;  // guarded by mutex
-  };
-  using Models = std::list<std::shared_ptr<Model>>;  // most recently used first
-  [[nodiscard]] std::shared_ptr<Model> find(const Digest& model);
+  using Models = std::list<std::shared_ptr<ShelvedModel>>;  // most recently used first
   [[nodiscard]] Models::iterator locate(const Digest& model);
 
   const std::uint64_t bytes_max_;

@@ -30,6 +30,12 @@ TaskAnswer answer_of(const TaskId& task, TaskState state) {
   return answer;
 }
 
+bool are_same_rows(const TaskRequest& one, const TaskRequest& other) {
+  return one.batch.has_value() == other.batch.has_value() &&
+         (!one.batch || (one.batch->first_row == other.batch->first_row &&
+                         one.batch->rows.rows == other.batch->rows.rows));
+}
+
 }  // namespace
 
 /// A task that was accepted. Guarded by the worker's mutex but for what execute() reads.
@@ -37,9 +43,7 @@ struct Worker::Task {
   Key key;
   TaskId accepted_as;  // keys the random draws; request.task follows the newest offer
   TaskRequest request;
-  Blob weights;
-  std::optional<Blob> shard_blob;                 // if it has yet to be prepared
-  std::shared_ptr<const PreparedShard> prepared;  // once it is
+  std::unique_ptr<TaskWork> work;  // until it has ended
   std::stop_source stop;
   unsigned beats_unlisted = 0;  // heartbeats in a row that did not list the job
   bool ended = false;
@@ -52,10 +56,11 @@ Worker::Worker(const WorkerOptions& options, LoadSimulation load)
       incarnation_(random_id(16)),
       samples_(options.cache_bytes),
       // A task needs two blobs, and each slot may have one offer on its way.
-      inbox_(2 * std::size_t{options.slots} + 2, options.cache_bytes, samples_) {
+      inbox_(2 * std::size_t{options.slots} + 2, options.cache_bytes, samples_),
+      models_(options.model_cache_bytes) {
   std::vector<ThreadPlan> plans(
       options_.slots,
-      {.prepare = [this] { ml::start_workers(options_.threads); }, .run = [this] { train(); }});
+      {.prepare = [this] { ml::start_workers(options_.threads); }, .run = [this] { work(); }});
   plans.push_back({.prepare = {}, .run = [this] { watch_leases(); }});
   threads_ = start_together(plans);
 }
@@ -98,24 +103,14 @@ TaskAnswer Worker::run(const Fence& fence, TaskRequest request, std::chrono::mil
   auto task = std::make_shared<Task>();
   task->key = key;
   task->accepted_as = id;
-  task->prepared = samples_.find(request.shard.digest, request.rule);
-  if (task->prepared == nullptr) {
-    task->shard_blob = inbox_.find(request.shard.digest);
-  }
-  const std::optional<Blob> weights = inbox_.find(request.weights.digest);
+  task->request = std::move(request);
+  task->request.weights_blob.reset();
+  task->work = work_of(task->request, {inbox_, samples_, models_});
   TaskAnswer missing = answer_of(id, TaskState::kMissing);
-  if (task->prepared == nullptr && !task->shard_blob) {
-    missing.missing.push_back(request.shard.digest);
-  }
-  if (!weights) {
-    missing.missing.push_back(request.weights.digest);
-  }
+  missing.missing = task->work->gather();
   if (!missing.missing.empty()) {
     return missing;
   }
-  task->weights = *weights;
-  task->request = std::move(request);
-  task->request.weights_blob.reset();
   forget_rounds_before(fence.coordinator, id);
   tasks_[key] = task;
   queue_.push_back(task);
@@ -131,7 +126,8 @@ std::shared_ptr<Worker::Task> Worker::take_over(const Key& key, const TaskReques
   }
   Task& task = *known->second;
   const bool same = task.request.job_digest == request.job_digest &&
-                    task.request.weights == request.weights && task.request.shard == request.shard;
+                    task.request.weights == request.weights &&
+                    task.request.shard == request.shard && are_same_rows(task.request, request);
   const bool usable =
       !task.stop.stop_requested() && (!task.ended || task.answer.state == TaskState::kDone ||
                                       task.answer.state == TaskState::kDiverged);
@@ -308,7 +304,7 @@ void Worker::keep_result(const std::shared_ptr<Task>& task) {
   }
 }
 
-void Worker::train() {
+void Worker::work() {
   ml::Trainer trainer(options_.threads);
   std::unique_lock lock(mutex_);
   for (;;) {
@@ -326,7 +322,12 @@ void Worker::train() {
       task->answer.message = message_for_peers();
       trainer = ml::Trainer(options_.threads);  // What it keeps may be half made, or in the way.
     }
+    task->work.reset();
     lock.lock();
+    if (task->request.batch) {
+      task->request.batch->values.reset();
+      task->request.batch->rows.values = {};
+    }
     task->ended = true;
     --busy_;
     keep_result(task);
@@ -338,7 +339,6 @@ void Worker::execute(Task& task, ml::Trainer& trainer) {
   const TaskRequest& request = task.request;
   const std::stop_token stop = task.stop.get_token();
   TaskAnswer& answer = task.answer;
-  answer.state = TaskState::kCancelled;
   answer.weights = request.weights.digest;
   if (options_.faults.begin) {
     options_.faults.begin();
@@ -349,28 +349,10 @@ void Worker::execute(Task& task, ml::Trainer& trainer) {
     changed_.wait_for(lock, stop, options_.load_delay, [] { return false; });
     answer.delay_seconds = std::chrono::duration<double>(Clock::now() - start).count();
   }
-  if (task.prepared == nullptr) {
-    task.prepared = prepare_shard(*task.shard_blob->bytes, request.rule);
-    samples_.put(request.shard.digest, request.rule, task.prepared);
-    task.shard_blob.reset();
-  }
-  const ml::Topology& topology = request.rule.topology;
-  if (task.prepared->features != topology.features() ||
-      task.prepared->classes > topology.classes() ||
-      request.weights.bytes !=
-          ml::parameter_count(topology) * ml::element_bytes(request.rule.precision)) {
-    throw invalid_input("the shard or the weights do not suit the topology");
-  }
   const Clock::time_point start = Clock::now();
-  const ml::TaskPosition position = {
-      .round = request.task.round, .rounds = request.rounds, .shard = request.task.shard};
-  ml::TrainingResult result =
-      trainer.train(request.rule, task.prepared->samples, *task.weights.bytes, position, stop);
-  if (result.cancelled) {
-    return;
-  }
-  if (result.diverged) {
-    answer.state = TaskState::kDiverged;
+  answer.state = TaskState::kDone;
+  std::optional<std::string> bytes = task.work->compute(trainer, stop, answer);
+  if (!bytes) {
     return;
   }
   if (options_.faults.hold_back) {
@@ -378,20 +360,19 @@ void Worker::execute(Task& task, ml::Trainer& trainer) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, stop, more, [] { return false; });
     if (stop.stop_requested()) {
+      answer.state = TaskState::kCancelled;
       return;
     }
   }
   answer.compute_seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  const bool is_inline = result.delta.size() <= kInlineBytesMax;
-  const Blob delta = is_inline ? Blob{{{}, result.delta.size()},
-                                      std::make_shared<const std::string>(std::move(result.delta))}
-                               : make_blob(std::move(result.delta));
-  answer.delta = delta.ref;
-  answer.delta_checksum = is_inline ? checksum(*delta.bytes) : 0;
-  answer.delta_bytes = delta.bytes;
-  answer.loss = result.loss;
-  answer.epochs = result.epochs;
-  answer.state = TaskState::kDone;
+  const bool is_inline = bytes->size() <= kInlineBytesMax;
+  const Blob result =
+      is_inline
+          ? Blob{{{}, bytes->size()}, std::make_shared<const std::string>(*std::move(bytes))}
+          : make_blob(*std::move(bytes));
+  answer.delta = result.ref;
+  answer.delta_checksum = is_inline ? checksum(*result.bytes) : 0;
+  answer.delta_bytes = result.bytes;
 }
 
 void Worker::watch_leases() {

@@ -1,4 +1,4 @@
-// The compute node: takes offers, trains, keeps results until they are fetched.
+// The compute node: takes offers, works on them, keeps results until they are fetched.
 #pragma once
 
 #include <chrono>
@@ -17,17 +17,18 @@
 #include <vector>
 
 #include "base/blob.h"
+#include "compute_node/prediction/model_shelf.h"
 #include "compute_node/worker/blob_inbox.h"
 #include "compute_node/worker/fence_table.h"
 #include "compute_node/worker/load_simulation.h"
 #include "compute_node/worker/sample_cache.h"
+#include "compute_node/worker/task_work.h"
 #include "ml/trainer.h"
-#include "ml/training_rule.h"
 #include "protocol/task.h"
 
 namespace gradmill::node {
 
-/// What is done to tasks on purpose; empty functions: nothing. Called by the training threads.
+/// What is done to tasks on purpose; empty functions: nothing. Called by the threads that work on them.
 struct TaskFaults {
   std::function<void()> begin;  ///< A task begins.
   /// A task has computed for so long: how much longer it is to take.
@@ -35,28 +36,17 @@ struct TaskFaults {
 };
 
 struct WorkerOptions {
-  std::uint32_t slots = 1;  ///< Tasks trained at a time.
+  std::uint32_t slots = 1;  ///< Tasks at a time.
   int threads = 1;          ///< OpenMP threads of one task.
   std::chrono::milliseconds load_delay{3000};
-  std::uint64_t cache_bytes = std::uint64_t{1} << 30U;  ///< Bound on the shards kept.
+  std::uint64_t cache_bytes = std::uint64_t{1} << 30U;        ///< Bound on the shards kept.
+  std::uint64_t model_cache_bytes = std::uint64_t{1} << 28U;  ///< Bound on the models kept.
   /// A coordinator that is not heard of for this long loses its tasks.
   std::chrono::milliseconds lease{30'000};
   TaskFaults faults{};
 };
 
-/// An offer as a node sees it.
-struct TaskRequest {
-  TaskId task;
-  Digest job_digest;
-  ml::TrainingRule rule;
-  std::uint32_t rounds = 1;  ///< Of the whole job.
-  BlobRef weights;
-  BlobRef shard;
-  LoadRule load_rule = LoadRule::kDelay;
-  std::optional<Blob> weights_blob;  ///< If they came along.
-};
-
-/// Does what one or more coordinators ask. Thread-safe; owns its training threads. Requests of a
+/// Does what one or more coordinators ask. Thread-safe; owns its threads. Requests of a
 /// coordinator's earlier start throw Error(kNotAllowed).
 class Worker {
  public:
@@ -86,6 +76,8 @@ class Worker {
   void admit(const Fence& fence);
   /// For blobs on their way in.
   [[nodiscard]] BlobInbox& inbox() noexcept { return inbox_; }
+  /// What it predicts by.
+  [[nodiscard]] ModelShelf& models() noexcept { return models_; }
   /// Takes a blob for an offer that is to come.
   void put_blob(const Fence& fence, const Blob& blob);
   /// The delta of a finished task. Throws Error(kNotFound).
@@ -95,7 +87,7 @@ class Worker {
   /// was cancelled. Within that time coordinators are to hear by a heartbeat that the node leaves.
   void leave(std::chrono::milliseconds grace);
   [[nodiscard]] bool leaving() const;
-  /// Whether nothing is being trained any more, now or within `wait`.
+  /// Whether no task is being worked on any more, now or within `wait`.
   [[nodiscard]] bool drain(std::chrono::milliseconds wait);
 
   /// When this coordinator last asked anything; the epoch of the clock if never.
@@ -117,7 +109,7 @@ class Worker {
   void drop(const Key& key);
   void forget_rounds_before(const std::string& coordinator, const TaskId& newest);
   void keep_result(const std::shared_ptr<Task>& task);
-  void train();
+  void work();
   void execute(Task& task, ml::Trainer& trainer);
   void watch_leases();
 
@@ -127,10 +119,11 @@ class Worker {
   const TimePoint started_ = std::chrono::steady_clock::now();
   SampleCache samples_;
   BlobInbox inbox_;
+  ModelShelf models_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;  // tasks: for those who wait for an end
-  std::condition_variable queued_;       // for the training threads
+  std::condition_variable queued_;       // for the threads that work
   std::condition_variable stopped_;      // for the watch on leases
   FenceTable fences_;                    // guarded by mutex_, as all below
   std::map<Key, std::shared_ptr<Task>> tasks_;

@@ -73,19 +73,25 @@ class ThriftNodeLink final : public NodeLink {
   }
 
   TaskAnswer run_task(const TaskOffer& offer,
-                      bool inline_weights,
+                      const Enclosure& enclosed,
                       std::chrono::milliseconds wait) override {
     wire::RunTaskRequest request;
     request.fence = wire::to_wire(fence_);
     request.task = wire::to_wire(offer.id);
     request.job_digest = wire::to_wire(offer.job_digest);
-    request.rule = wire::to_wire(offer.job->rule);
-    request.rounds = static_cast<std::int32_t>(offer.job->rounds);
+    if (offer.rows) {
+      request.__isset.batch = true;
+      request.batch.first_row = static_cast<std::int64_t>(offer.rows->first);
+      wire::fill_rows(request.batch.rows, {&enclosed.rows.value(), 1});
+    } else {
+      request.rule = wire::to_wire(offer.job->rule);
+      request.rounds = static_cast<std::int32_t>(offer.job->rounds);
+    }
     request.weights = wire::to_wire(offer.weights.ref);
     request.shard = wire::to_wire(offer.shard);
     request.load_rule = wire::to_wire(offer.load_rule);
     request.wait_ms = static_cast<std::int32_t>(wait.count());
-    if (inline_weights) {
+    if (enclosed.weights) {
       request.__set_weights_data(*offer.weights.bytes);
     }
     wire::TaskResponse response;

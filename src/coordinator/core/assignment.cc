@@ -115,7 +115,13 @@ void Scheduler::make_offer(Job& job,
   action.offer.id = job.round->id(job.id, shard, number);
   action.offer.job_digest = job.digest;
   action.offer.job = job.specification;
-  action.offer.shard = job.specification->shards[shard];
+  if (job.prediction) {
+    const Batch& batch = job.prediction->batches[shard];
+    action.offer.shard = job.specification->shards[batch.shard];
+    action.offer.rows = batch.rows;
+  } else {
+    action.offer.shard = job.specification->shards[shard];
+  }
   action.offer.weights = job.round_weights;
   action.offer.load_rule = policy_->load_rule();
   action.offer.prompt = job.round->task(shard).ended_with > 0;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "coordinator/core/batches.h"
 #include "coordinator/core/fair_share.h"
 #include "coordinator/core/record.h"
 #include "coordinator/core/round.h"
@@ -24,7 +25,7 @@ struct JobSubmission {
   std::string id;
   std::shared_ptr<const JobSpecification> specification;
   std::vector<std::uint64_t> shard_rows;  ///< The coordinator's own counts, one a shard, >= 1.
-  Blob weights;                           ///< Where the first round starts from.
+  Blob weights;              ///< Where the first round starts from, or the model file.
   std::vector<Blob> blobs;                ///< Every blob of the specification.
   JobShare share{};
   std::string model{};  ///< As in JobAdded.
@@ -56,17 +57,35 @@ struct JobMove {
   std::int64_t ended_ms = 0;  ///< On the wall, if it ends the job.
 };
 
+/// How far a prediction job is. Its rows are cut into the tasks of a round, the next rows into those
+/// of the next one, and what is predicted from the first row on is saved from time to time.
+struct PredictionProgress {
+  std::uint64_t rows = 0;          ///< Of the whole job.
+  std::uint32_t batch_rows = 0;    ///< Of batches to come.
+  std::vector<PredictedRange> durable;  ///< In order from row 0 on, without their bytes.
+  std::uint64_t rows_durable = 0;
+  std::uint64_t wrong_durable = 0;  ///< Of these rows.
+  std::uint64_t rows_saved = 0;     ///< Durable, or on the way there.
+  std::uint64_t wrong_saved = 0;
+  std::uint32_t rounds = 0;          ///< Begun since the coordinator's start.
+  std::vector<Batch> batches;        ///< The tasks of the current round.
+  std::uint32_t batches_saved = 0;   ///< Of these.
+  std::uint32_t batches_in = 0;      ///< Results up to the first one that is missing.
+  TimePoint begun_at{};              ///< At this start.
+  TimePoint saved_at{};              ///< When the last range was given to be saved.
+};
+
 /// A job's state. A single-threaded value, changed by the scheduler alone.
 struct Job {
   std::string id;
   JobNumber number = 0;     ///< Given by the job table.
   std::uint64_t place = 0;  ///< Likewise: waiting, its order among jobs of the same priority.
   JobShare share;
-  WorkKind kind = WorkKind::kTraining;
   std::shared_ptr<const JobSpecification> specification;
   Digest digest;
   std::string model;  ///< As in JobAdded.
   std::vector<std::uint64_t> shard_rows;
+  std::optional<PredictionProgress> prediction;  ///< Prediction jobs only.
   double work_per_row = 1;     ///< What a row costs, by the specification; in no unit.
   double seconds_per_row = 0;  ///< Measured of a slot: moving average over its tasks; 0: unknown.
   JobState state = JobState::kPending;
@@ -101,6 +120,13 @@ struct Job {
   std::map<std::string, NodeTally> earlier_tallies;  ///< From before the coordinator's start.
   JobEnd end;
 
+  [[nodiscard]] WorkKind kind() const {
+    return prediction ? WorkKind::kPrediction : WorkKind::kTraining;
+  }
+  /// Rows of a task of the current round.
+  [[nodiscard]] std::uint64_t rows_of(std::uint32_t task) const {
+    return prediction ? prediction->batches[task].rows.count : shard_rows[task];
+  }
   /// The last round that gave the next one its weights.
   [[nodiscard]] std::uint32_t rounds_advanced() const {
     return durable.round + static_cast<std::uint32_t>(advanced.size());

@@ -27,8 +27,17 @@ std::string kept_weights(const Checkpoint& checkpoint) {
 }
 
 double work_per_row(const JobSpecification& job) {
+  if (job.prediction) {
+    return static_cast<double>(job.prediction->model.file.bytes) / sizeof(float);
+  }
   return static_cast<double>(ml::parameter_count(job.rule.topology)) *
          std::max(1U, job.rule.epochs);
+}
+
+std::string work_in_words(const Job& job) {
+  return job.prediction ? std::to_string(job.prediction->rows) + " rows to predict"
+                        : rounds_in_words(job.specification->rounds) + " of " +
+                              std::to_string(job.shard_rows.size()) + " shards";
 }
 
 /// The work of the job begins where its last validated round ended.
@@ -81,13 +90,20 @@ Actions Scheduler::restore(std::vector<StoredJob> jobs,
     job.end = std::move(stored.end);
     GRADMILL_CHECK(job.finished.size() == job.durable.round || has_ended(stored.state));
     rewind(job);
+    if (job.specification->prediction) {
+      job.prediction =
+          progress_from(*job.specification, job.shard_rows, stored.predicted, stored.batch_rows);
+    }
     job.state = stored.state;
     jobs_.add(std::move(job));
   }
   while (Job* const job = next_to_start()) {
     start(*job, JobState::kRecovering);
-    actions.emplace_back(
-        job_note(*job, "recovering", "goes on after round " + std::to_string(job->durable.round)));
+    actions.emplace_back(job_note(
+        *job,
+        "recovering",
+        job->prediction ? "goes on after row " + std::to_string(job->prediction->rows_durable)
+                        : "goes on after round " + std::to_string(job->durable.round)));
     end_if_over(*job, now, actions);
   }
   dispatch(now, actions);
@@ -98,7 +114,7 @@ Actions Scheduler::submit(JobSubmission submission, TimePoint now) {
   const std::vector<std::uint64_t>& rows = submission.shard_rows;
   GRADMILL_CHECK(!rows.empty() && rows.size() == submission.specification->shards.size());
   GRADMILL_CHECK(std::find(rows.begin(), rows.end(), 0U) == rows.end());
-  GRADMILL_CHECK(submission.specification->rounds > 0);
+  GRADMILL_CHECK(submission.specification->rounds > 0 || submission.specification->prediction);
   Actions actions;
   Job job;
   job.id = std::move(submission.id);
@@ -113,6 +129,9 @@ Actions Scheduler::submit(JobSubmission submission, TimePoint now) {
   job.validated.server = std::make_shared<const ml::ServerState>();
   job.durable = job.validated;
   rewind(job);
+  if (job.specification->prediction) {
+    job.prediction = progress_from(*job.specification, job.shard_rows, {}, 0);
+  }
   save(JobAdded{job.id,
                 job.specification,
                 job.shard_rows,
@@ -122,10 +141,7 @@ Actions Scheduler::submit(JobSubmission submission, TimePoint now) {
                 job.share,
                 job.model},
        actions);
-  actions.emplace_back(job_note(job,
-                                "submitted",
-                                rounds_in_words(job.specification->rounds) + " of " +
-                                    std::to_string(job.shard_rows.size()) + " shards"));
+  actions.emplace_back(job_note(job, "submitted", work_in_words(job)));
   jobs_.add(std::move(job));
   dispatch(now, actions);
   return actions;
@@ -179,7 +195,7 @@ Job* Scheduler::next_to_start() const {
 
 void Scheduler::start(Job& job, JobState state) {
   jobs_.start(job, state);
-  shares_.add(job.number, job.kind, job.share);
+  shares_.add(job.number, job.kind(), job.share);
 }
 
 void Scheduler::start_waiting(TimePoint now, Actions& actions) {
@@ -191,6 +207,10 @@ void Scheduler::start_waiting(TimePoint now, Actions& actions) {
 }
 
 void Scheduler::end_if_over(Job& job, TimePoint now, Actions& actions) {
+  if (job.prediction) {
+    end_if_all_predicted(job, now, actions);
+    return;
+  }
   const Checkpoint& so_far = job.validated;
   const std::uint32_t patience = job.specification->early_stop;
   std::string message;
@@ -230,6 +250,7 @@ void Scheduler::begin_move(Job& job, JobMove move, TimePoint now, Actions& actio
   if (job.move) {
     return;  // What was decided first happens.
   }
+  save_predictions(job, now, actions);
   drop_round(job, actions);
   while (!job.advanced.empty() && !job.advanced.back().validated) {
     job.advanced.pop_back();

@@ -12,6 +12,20 @@ namespace {
 // Rounds that may wait for their validation; beyond that, training waits for it.
 constexpr std::size_t kAwaitingMax = 2;
 
+/// For people.
+std::string name_of_task(const Job& job, std::uint32_t shard) {
+  if (job.prediction) {
+    const Batch& batch = job.prediction->batches[shard];
+    std::uint64_t row = batch.rows.first + 1;
+    for (std::uint32_t before = 0; before < batch.shard; ++before) {
+      row += job.shard_rows[before];
+    }
+    return "the batch of rows " + std::to_string(row) + " to " +
+           std::to_string(row + batch.rows.count - 1);
+  }
+  return "shard " + std::to_string(shard + 1) + " of round " + std::to_string(job.round->number());
+}
+
 }  // namespace
 
 Actions Scheduler::round_advanced(const std::string& id,
@@ -135,6 +149,8 @@ Actions Scheduler::saved(std::uint64_t ticket, TimePoint now) {
     ++job->version;
     if (pending.checkpoint) {
       finish_round(*job, *std::move(pending.checkpoint), actions);
+    } else if (pending.range) {
+      finish_range(*job, *std::move(pending.range));
     } else {
       job->move->durable = true;
       finish_move_if_settled(*job, actions);
@@ -170,15 +186,26 @@ void Scheduler::finish_round(Job& job, Checkpoint checkpoint, Actions& actions) 
 }
 
 void Scheduler::start_round(Job& job, TimePoint now) {
-  const std::uint32_t passed = job.rounds_advanced();
-  const bool is_held = job.unsaved_since && now - *job.unsaved_since > options_.unsaved_max;
-  if (job.round || job.conclusion || job.move || is_held || passed >= job.specification->rounds) {
+  if (job.prediction) {
+    start_batches(job, now);
     return;
   }
-  const std::uint64_t of_earlier_starts = (options_.epoch - 1) << 20U;
-  job.round.emplace(
-      passed + 1, job.shard_rows.size(), now, std::max(of_earlier_starts, job.offers_before));
+  const std::uint32_t passed = job.rounds_advanced();
+  if (job.round || job.conclusion || job.move || is_held_back(job, now) ||
+      passed >= job.specification->rounds) {
+    return;
+  }
+  job.round.emplace(passed + 1, job.shard_rows.size(), now, first_offer_of_round(job));
   shares_.arrived(job.number);
+}
+
+bool Scheduler::is_held_back(const Job& job, TimePoint now) const {
+  return job.unsaved_since && now - *job.unsaved_since > options_.unsaved_max;
+}
+
+std::uint64_t Scheduler::first_offer_of_round(const Job& job) const {
+  const std::uint64_t of_earlier_starts = (options_.epoch - 1) << 20U;
+  return std::max(of_earlier_starts, job.offers_before);
 }
 
 void Scheduler::end_late_round(Job& job, TimePoint now, Actions& actions) {
@@ -216,7 +243,7 @@ std::size_t Scheduler::awaiting_validation(const Job& job) {
 }
 
 void Scheduler::complete_if_all_in(Job& job, Actions& actions) const {
-  if (!job.round || !job.round->complete() || job.advancing ||
+  if (job.prediction || !job.round || !job.round->complete() || job.advancing ||
       awaiting_validation(job) >= kAwaitingMax) {
     return;
   }
@@ -238,7 +265,7 @@ void Scheduler::end_if_hopeless(Job& job, std::uint32_t shard, TimePoint now, Ac
   if (!job.round) {
     return;
   }
-  if (std::optional<JobEnd> end = job.round->hopeless(shard, nodes_)) {
+  if (std::optional<JobEnd> end = job.round->hopeless(shard, name_of_task(job, shard), nodes_)) {
     begin_move(job, {JobState::kFailed, *std::move(end)}, now, actions);
   }
 }
@@ -264,6 +291,7 @@ void Scheduler::drop_round(Job& job, Actions& actions) {
     }
     nodes_.drop_queued(job.number);
   }
+  forget_batches(job);
   job.round.reset();
   job.stale_steps += job.advancing ? 1U : 0U;
   job.advancing = false;
@@ -280,6 +308,10 @@ void Scheduler::check_invariants(const Job& job) const {
   GRADMILL_CHECK(job.durable.round <= job.validated.round &&
                  job.validated.round <= job.rounds_advanced());
   GRADMILL_CHECK(awaiting_validation(job) <= kAwaitingMax && job.durable.weights.bytes != nullptr);
+  if (job.prediction) {
+    check_prediction(job);
+    return;
+  }
   GRADMILL_CHECK(job.unsaved_since.has_value() == (job.durable.round < job.validated.round));
   GRADMILL_CHECK(!job.round || (!job.conclusion && !job.move));
   GRADMILL_CHECK(!job.conclusion || (!job.advancing && awaiting_validation(job) > 0));

@@ -321,6 +321,16 @@ Verdict Round::complete(std::uint32_t shard,
   return Verdict::kCounted;
 }
 
+void Round::cut_untouched() {
+  const auto untouched = [](const Task& task) {
+    return task.offers == 0 && task.place == Place::kPending;
+  };
+  while (!tasks_.empty() && untouched(tasks_.back())) {
+    tasks_.pop_back();
+    pending_.erase(static_cast<std::uint32_t>(tasks_.size()));
+  }
+}
+
 std::vector<std::pair<std::uint32_t, Round::Lease>> Round::skip_rest() {
   std::vector<std::pair<std::uint32_t, Lease>> ended;
   for (std::uint32_t shard = 0; shard < tasks_.size(); ++shard) {

@@ -114,9 +114,10 @@ class Round {
   /// Whether the shard's loss is no longer finite: two nodes say so, or all that are alive. All
   /// have the same bits, but a broken one must not end a job alone.
   [[nodiscard]] bool diverged(std::uint32_t shard, const NodeRegistry& nodes) const;
-  /// Why the job must end, if there is no hope of a result for the shard: it failed too often, or
+  /// Why the job must end, if there is no hope of a result for the shard, called `name`: it failed too often, or
   /// ended too many processes that had begun it.
   [[nodiscard]] std::optional<JobEnd> hopeless(std::uint32_t shard,
+                                               const std::string& name,
                                                const NodeRegistry& nodes) const;
   /// Shards whose only offer is so late by `now` that another node should try them as well, oldest
   /// offer first: three quarters of the shards are done, and it takes more than twice their median,
@@ -175,6 +176,9 @@ class Round {
                                  std::vector<Lease>& superseded);
   /// Does without the tasks that are not done; returns their offers with their shards.
   [[nodiscard]] std::vector<std::pair<std::uint32_t, Lease>> skip_rest();
+
+  /// Forgets the tasks behind the last one that was ever offered, none of which is queued.
+  void cut_untouched();
 
   /// Aborts unless the counters and sets agree with the tasks.
   void check_invariants() const;

@@ -48,10 +48,10 @@ bool Round::diverged(std::uint32_t shard, const NodeRegistry& nodes) const {
   return said.size() >= 2 || everywhere;
 }
 
-std::optional<JobEnd> Round::hopeless(std::uint32_t shard, const NodeRegistry& nodes) const {
+std::optional<JobEnd> Round::hopeless(std::uint32_t shard,
+                                      const std::string& name,
+                                      const NodeRegistry& nodes) const {
   const Task& task = tasks_.at(shard);
-  const std::string name =
-      "shard " + std::to_string(shard + 1) + " of round " + std::to_string(number_);
   const std::set<NodeId> dead(task.died_on.begin(), task.died_on.end());
   if (task.died_on.size() >= kDeathsMax && dead.size() >= 2) {
     return JobEnd{"poison_shard",

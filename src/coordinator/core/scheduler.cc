@@ -59,6 +59,7 @@ std::optional<TimePoint> Scheduler::wakeup(const Job& job, TimePoint now) const 
     }
   };
   const Round& round = *job.round;
+  consider(next_save_of_predictions(job));
   if (!round.has_takers() && !job.crowded_out) {
     consider(round.idle_since() + options_.capacity_timeout);
   }
@@ -130,6 +131,7 @@ void Scheduler::dispatch(TimePoint now, Actions& actions) {
   }
   start_waiting(now, actions);
   for (const auto& [number, job] : jobs_.running()) {
+    save_predictions_if_due(*job, now, actions);
     start_round(*job, now);
     if (job->round) {
       end_late_round(*job, now, actions);

@@ -146,6 +146,11 @@ class Scheduler {
                             TimePoint now);
   /// Cancels, pauses or resumes a job; nothing happens where that makes no sense.
   [[nodiscard]] Actions control(const std::string& job, JobCommand command, TimePoint now);
+  /// What no node has yet of the prediction job, which has not ended, is cut into batches of so many
+  /// rows from now on.
+  [[nodiscard]] Actions set_batch_rows(const std::string& job,
+                                       std::uint32_t batch_rows,
+                                       TimePoint now);
   /// Forgets a job that has ended and is forgettable. That is no record: it must be durable before.
   [[nodiscard]] Actions remove(const std::string& job, TimePoint now);
 
@@ -337,6 +342,10 @@ class Scheduler {
   void start(Job& job, JobState state);
   void start_waiting(TimePoint now, Actions& actions);
   void start_round(Job& job, TimePoint now);
+  /// Whether it has waited too long for its last save.
+  [[nodiscard]] bool is_held_back(const Job& job, TimePoint now) const;
+  /// What the numbers of the offers of its next round start behind.
+  [[nodiscard]] std::uint64_t first_offer_of_round(const Job& job) const;
   void end_late_round(Job& job, TimePoint now, Actions& actions);
   void complete_if_all_in(Job& job, Actions& actions) const;
   /// Whether the answer to an AdvanceRound or ValidateRound of the job is about a dropped round.
@@ -363,12 +372,36 @@ class Scheduler {
   std::uint64_t save(Record record, Actions& actions);
   void check_invariants(const Job& job) const;
 
+  // prediction_progress.cc: prediction jobs from range to range. All but the first do nothing to
+  // others.
+
+  [[nodiscard]] static PredictionProgress progress_from(
+      const JobSpecification& specification,
+      const std::vector<std::uint64_t>& shard_rows,
+      const std::vector<PredictedRange>& predicted,
+      std::uint32_t batch_rows);
+  /// The next rows become the tasks of a round.
+  void start_batches(Job& job, TimePoint now);
+  void forget_batches(Job& job) const;
+  /// Saves what is predicted up to the first row that is not.
+  void save_predictions(Job& job, TimePoint now, Actions& actions);
+  void save_predictions_if_due(Job& job, TimePoint now, Actions& actions);
+  /// When they are, if nothing else happens.
+  [[nodiscard]] std::optional<TimePoint> next_save_of_predictions(const Job& job) const;
+  /// A range is durable.
+  void finish_range(Job& job, PredictedRange range);
+  /// The job's tasks that were never offered are tasks no more.
+  void reclaim_batches(Job& job);
+  void end_if_all_predicted(Job& job, TimePoint now, Actions& actions);
+  void check_prediction(const Job& job) const;
+
   /// What a ticket was for.
   struct Pending {
     std::uint64_t ticket = 0;
     std::string job;
-    std::optional<Checkpoint> checkpoint;  ///< None: the job's move.
+    std::optional<Checkpoint> checkpoint;  ///< A round; else a range; else the job's move.
     TimePoint since{};                     ///< When the ticket was given.
+    std::optional<PredictedRange> range{};
   };
 
   /// An offer that is out, as its job was charged for it.

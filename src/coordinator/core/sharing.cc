@@ -28,7 +28,7 @@ bool is_held_by_others(const Node& node, const Job& job) {
 }  // namespace
 
 TaskCost Scheduler::expected_cost(const Job& job, std::uint32_t shard) const {
-  const auto rows = static_cast<double>(job.shard_rows[shard]);
+  const auto rows = static_cast<double>(job.rows_of(shard));
   if (job.seconds_per_row > 0) {
     return {.seconds = job.seconds_per_row * rows, .rows = rows};
   }
@@ -49,7 +49,7 @@ void Scheduler::end_offer(NodeId node, const TaskId& task, SlotTime slot_time, T
 }
 
 void Scheduler::measure(Job& job, NodeId node, std::uint32_t shard, Duration taken, TimePoint now) {
-  const auto rows = static_cast<double>(job.shard_rows[shard]);
+  const auto rows = static_cast<double>(job.rows_of(shard));
   const double work = rows * job.work_per_row;
   nodes_.finished(node, taken, work, now);
   job.seconds_per_row = moved(job.seconds_per_row, seconds(taken) / rows);

@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "protocol/job_specification.h"
@@ -22,13 +23,22 @@ struct TaskKey {
   friend auto operator<=>(const TaskKey&, const TaskKey&) = default;
 };
 
+/// Rows of a shard.
+struct RowRange {
+  std::uint64_t first = 0;  ///< From 0.
+  std::uint32_t count = 0;
+
+  friend bool operator==(const RowRange&, const RowRange&) = default;
+};
+
 /// What a node needs to know to do a task.
 struct TaskOffer {
   TaskId id;
   Digest job_digest;
   std::shared_ptr<const JobSpecification> job;
   BlobRef shard;
-  Blob weights;  ///< Where the round starts from.
+  Blob weights;  ///< Where the round starts from; of a prediction job the model file.
+  std::optional<RowRange> rows{};  ///< A prediction task: of the shard.
   LoadRule load_rule = LoadRule::kDelay;
   /// The node is to say at once that it has begun, since the process of another one ended with it.
   bool prompt = false;
@@ -36,7 +46,9 @@ struct TaskOffer {
 
 /// What a node returned for a task, once it has been checked. Seconds as the node measured them.
 struct TaskResult {
-  Blob delta;  ///< New weights minus old, as long as the weights.
+  /// New weights minus old, as long as the weights; of a prediction task as in PredictedRange.
+  Blob delta;
+  std::uint32_t wrong = 0;  ///< Predictions that are not as their rows are labelled.
   double loss = 0;
   std::uint32_t epochs = 0;
   double compute_seconds = 0;

@@ -26,6 +26,12 @@ struct LinkBytes {
   std::uint64_t received = 0;
 };
 
+/// What goes along with an offer.
+struct Enclosure {
+  bool weights = false;
+  std::optional<RawRows> rows{};  ///< Those of a prediction task.
+};
+
 /// One connection to one node, made when it is needed. Every call has a deadline of seconds and
 /// throws Error: kUnreachable when the node does not answer as it should, kUnavailable after
 /// interrupt(), others as the node says. The kUnreachable is a ConnectionRefused if the node's host
@@ -36,10 +42,9 @@ class NodeLink {
  public:
   virtual ~NodeLink() = default;
   [[nodiscard]] virtual NodeBeat heartbeat(std::span<const std::string> live_jobs) = 0;
-  /// Offers a task; the answer comes once it is decided, or after `wait` with kRunning. With
-  /// `inline_weights` the weights go along.
+  /// Offers a task; the answer comes once it is decided, or after `wait` with kRunning.
   [[nodiscard]] virtual TaskAnswer run_task(const TaskOffer& offer,
-                                            bool inline_weights,
+                                            const Enclosure& enclosed,
                                             std::chrono::milliseconds wait) = 0;
   [[nodiscard]] virtual TaskAnswer poll_task(const TaskId& task,
                                              std::chrono::milliseconds wait) = 0;

@@ -193,6 +193,11 @@ class Coordinator final : private NodeEvents {
   bool remove_stored(const std::string& id);
   /// Throws Error(kInvalidInput) if the blobs are more than is ever kept.
   void check_size(const std::vector<BlobRef>& blobs) const;
+  /// See job_intake.h. Throws Error(kNotFound) if the model of a prediction job is not here.
+  [[nodiscard]] JobSubmission admit(const std::string& id,
+                                    const std::shared_ptr<const JobSpecification>& specification);
+  /// Throws Error(kInvalidInput) unless it is a prediction job.
+  [[nodiscard]] const PredictionProgress& prediction_at(const std::string& job) const;
   /// Throws Error(kUnavailable) if there are too many jobs for one more.
   void check_room_for_a_job() const;
   [[nodiscard]] const Job& job_at(const std::string& id) const;

@@ -71,7 +71,7 @@ std::vector<Digest> Coordinator::submit(const std::string& id,
   }
   std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
   try {
-    JobSubmission submission = admit_job(id, shared, blobs_);
+    JobSubmission submission = admit(id, shared);
     submission.model = terms.model;
     submission.share = terms.share;
     lock.lock();
@@ -92,6 +92,22 @@ std::vector<Digest> Coordinator::submit(const std::string& id,
   }
   await_durable(lock);
   return {};
+}
+
+JobSubmission Coordinator::admit(const std::string& id,
+                                 const std::shared_ptr<const JobSpecification>& specification) {
+  if (!specification->prediction) {
+    return admit_job(id, specification, blobs_);
+  }
+  const BlobRef& ref = specification->prediction->model.file;
+  const std::optional<Blob> file = models_.file(ref);
+  if (!file) {
+    throw Error(ErrorCode::kNotFound,
+                "the model of the job, " + specification->prediction->model.model + '@' +
+                    std::to_string(specification->prediction->model.version) +
+                    ", is not (or no longer) here");
+  }
+  return admit_prediction(id, specification, *file, blobs_);
 }
 
 void Coordinator::check_size(const std::vector<BlobRef>& blobs) const {

@@ -17,6 +17,15 @@ namespace gradmill::coordinator {
                                       std::shared_ptr<const JobSpecification> specification,
                                       BlobCache& blobs);
 
+/// The same of a prediction job, whose model file was found: checks that both go together.
+[[nodiscard]] JobSubmission admit_prediction(const std::string& id,
+                                             std::shared_ptr<const JobSpecification> specification,
+                                             const Blob& model_file,
+                                             BlobCache& blobs);
+
+/// Throws Error(kInvalidInput) unless so many rows of this size can travel in one call.
+void check_batch_bytes(std::uint32_t rows, std::uint64_t row_bytes);
+
 /// The shard in a blob that the job has pinned.
 [[nodiscard]] ml::Shard pinned_shard(const BlobRef& ref, BlobCache& blobs);
 

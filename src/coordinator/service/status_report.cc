@@ -9,6 +9,16 @@ namespace {
 constexpr std::size_t kTasksMax = 20'000;
 constexpr std::size_t kRoundsMaxPerAnswer = 10'000;
 
+std::optional<PredictionStatus> prediction_status(const Job& job) {
+  if (!job.prediction) {
+    return std::nullopt;
+  }
+  return PredictionStatus{.rows = job.prediction->rows,
+                          .rows_done = job.prediction->rows_durable,
+                          .wrong = job.prediction->wrong_durable,
+                          .batch_rows = job.prediction->batch_rows};
+}
+
 /// Also of members that have done nothing for the job.
 std::map<std::string, NodeTally> tallies_of_all(const Scheduler& scheduler, const Job& job) {
   std::map<std::string, NodeTally> all = scheduler.tallies(job);
@@ -60,7 +70,8 @@ JobStatus report_status(const Scheduler& scheduler,
   }
   status.reason = job.end.reason;
   status.message = job.end.message;
-  status.parameters = job.durable.result().ref;
+  status.parameters = job.prediction ? BlobRef{} : job.durable.result().ref;
+  status.prediction = prediction_status(job);
   status.best_round = job.durable.best_round;
   status.exact = job.durable.exact;
   status.submitted_ms = job.submitted_ms;
@@ -101,6 +112,7 @@ JobSummary summarize(const Job& job) {
   summary.reason = job.end.reason;
   summary.message = job.end.message;
   summary.exact = job.durable.exact;
+  summary.prediction = prediction_status(job);
   return summary;
 }
 

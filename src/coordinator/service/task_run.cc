@@ -1,9 +1,12 @@
 #include "coordinator/service/task_run.h"
 
 #include <chrono>
+#include <stdexcept>
 
 #include "base/error.h"
 #include "coordinator/core/result_check.h"
+#include "coordinator/service/batch_rows.h"
+#include "formats/shard_blob.h"
 
 namespace gradmill::coordinator {
 namespace {
@@ -48,7 +51,9 @@ class TaskRun {
         case TaskState::kFailed:
           return TaskFailed{LossReason::kNodeError, answer.message};
         case TaskState::kDiverged:
-          return TaskDiverged{};
+          return offer_.rows ? TaskOutcome(TaskFailed{LossReason::kInvalidResult,
+                                                      "says that a prediction diverged"})
+                             : TaskDiverged{};
         case TaskState::kBusy:
           return TaskLost{LossReason::kBusy, std::nullopt};
         case TaskState::kCancelled:
@@ -67,10 +72,14 @@ class TaskRun {
 
   TaskAnswer send_offer() {
     const BlobRef& weights = offer_.weights.ref;
-    const bool inline_weights = weights.bytes <= kInlineBytesMax && sent_.mark(weights.digest);
+    Enclosure enclosed;
+    enclosed.weights = weights.bytes <= kInlineBytesMax && sent_.mark(weights.digest);
+    if (offer_.rows) {
+      enclosed.rows = rows_of(shard(), *offer_.rows);
+    }
     // At once, so that it is known to have begun whatever becomes of its node.
     const std::chrono::milliseconds wait = offer_.prompt ? std::chrono::milliseconds(0) : kWait;
-    return link_.run_task(offer_, inline_weights, wait);
+    return link_.run_task(offer_, enclosed, wait);
   }
 
   /// Sends what the node lacks; false if the job has ended meanwhile.
@@ -114,10 +123,8 @@ class TaskRun {
 
   TaskOutcome finish(const TaskAnswer& answer) {
     // Checked before anything is fetched: a hostile size costs no memory.
-    if (answer.delta.bytes != offer_.weights.ref.bytes) {
-      return TaskFailed{LossReason::kInvalidResult,
-                        "sent a delta of " + std::to_string(answer.delta.bytes) +
-                            " bytes; the weights have " + std::to_string(offer_.weights.ref.bytes)};
+    if (const std::optional<std::string> defect = defect_of_size(answer, offer_)) {
+      return TaskFailed{LossReason::kInvalidResult, *defect};
     }
     const std::optional<Blob> fetched = fetch(answer);
     if (!fetched) {
@@ -129,14 +136,27 @@ class TaskRun {
       return TaskFailed{LossReason::kInvalidResult, *defect};
     }
     return TaskResult{.delta = delta,
+                      .wrong = offer_.rows ? wrong_of(shard(), *offer_.rows, *delta.bytes) : 0,
                       .loss = answer.loss,
                       .epochs = answer.epochs,
                       .compute_seconds = answer.compute_seconds,
                       .delay_seconds = answer.delay_seconds};
   }
 
+  /// The shard of a prediction task.
+  formats::ShardView shard() {
+    if (!shard_) {
+      shard_ = hooks_.blob(offer_.shard.digest);
+    }
+    if (!shard_) {
+      throw std::runtime_error("the rows are no longer here");  // The job is ending.
+    }
+    return formats::view_shard(*shard_->bytes);
+  }
+
   NodeLink& link_;
   const TaskOffer& offer_;
+  std::optional<Blob> shard_;
   SentBlobs& sent_;
   const TaskRunHooks& hooks_;
   int deliveries_ = 0;
