@@ -46,22 +46,21 @@ std::string refusal(const std::string& file) {
 TEST(ModelShelf, AnswersByTheModelsThatItHas) {
   ModelShelf shelf(1 << 20);
   const Blob model = model_file(1);
-  EXPECT_FALSE(shelf.predict(model.ref.digest, rows()));
+  EXPECT_EQ(shelf.find(model.ref.digest), nullptr);
   shelf.put(model);
   shelf.put(model);
-  const auto answer = shelf.predict(model.ref.digest, rows());
-  ASSERT_TRUE(answer);
-  EXPECT_NO_THROW(check_predictions(*answer, 2, 5));
+  const std::shared_ptr<ShelvedModel> shelved = shelf.find(model.ref.digest);
+  ASSERT_NE(shelved, nullptr);
+  const RowPredictions answer = shelved->predict(rows());
+  EXPECT_NO_THROW(check_predictions(answer, 2, 5));
   const std::string floats = [] {
     std::vector<float> all(values().begin(), values().end());
     return std::string(reinterpret_cast<const char*>(all.data()), all.size() * sizeof(float));
   }();
-  const auto same = shelf.predict(model.ref.digest, {ElementType::kFloat, 2, 3, floats});
-  EXPECT_EQ(same->classes, answer->classes);
-  EXPECT_EQ(same->probabilities, answer->probabilities);
-  EXPECT_THROW(
-      static_cast<void>(shelf.predict(model.ref.digest, {ElementType::kByte, 3, 2, values()})),
-      Error);
+  const RowPredictions same = shelved->predict({ElementType::kFloat, 2, 3, floats});
+  EXPECT_EQ(same.classes, answer.classes);
+  EXPECT_EQ(same.probabilities, answer.probabilities);
+  EXPECT_THROW(static_cast<void>(shelved->predict({ElementType::kByte, 3, 2, values()})), Error);
 }
 
 TEST(ModelShelf, DropsWhatWasNotUsedForLongest) {
@@ -70,13 +69,13 @@ TEST(ModelShelf, DropsWhatWasNotUsedForLongest) {
   for (const std::uint64_t seed : {1U, 2U}) {
     shelf.put(model_file(seed));
   }
-  EXPECT_TRUE(shelf.predict(model_file(1).ref.digest, rows()));
+  EXPECT_NE(shelf.find(model_file(1).ref.digest), nullptr);
   shelf.put(model_file(3));
-  EXPECT_TRUE(shelf.predict(model_file(1).ref.digest, rows()));
-  EXPECT_FALSE(shelf.predict(model_file(2).ref.digest, rows()));
+  EXPECT_NE(shelf.find(model_file(1).ref.digest), nullptr);
+  EXPECT_EQ(shelf.find(model_file(2).ref.digest), nullptr);
   ModelShelf tiny(0);
   tiny.put(model_file(1));
-  EXPECT_TRUE(tiny.predict(model_file(1).ref.digest, rows())) << "one stays in any case";
+  EXPECT_NE(tiny.find(model_file(1).ref.digest), nullptr) << "one stays in any case";
 }
 
 TEST(ModelShelf, RefusesWhatIsNoModel) {
@@ -90,13 +89,13 @@ TEST(ModelShelf, RefusesWhatIsNoModel) {
 TEST(ModelShelf, ServesManyAtATime) {
   ModelShelf shelf(1 << 20);
   const Blob model = model_file(1);
-  shelf.put(model);
-  const RowPredictions expected = shelf.predict(model.ref.digest, rows()).value();
+  const std::shared_ptr<ShelvedModel> shelved = shelf.put(model);
+  const RowPredictions expected = shelved->predict(rows());
   std::vector<std::jthread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int n = 0; n < 200; ++n) {
-        EXPECT_EQ(shelf.predict(model.ref.digest, rows())->classes, expected.classes);
+        EXPECT_EQ(shelved->predict(rows()).classes, expected.classes);
       }
     });
   }

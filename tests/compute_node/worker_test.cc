@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "formats/model_file.h"
 #include "formats/shard_blob.h"
 #include "ml/parameter_bytes.h"
 #include "ml/train_shard.h"
@@ -38,6 +39,10 @@ class WorkerTest : public testing::Test {
     rule_.eta = 0.01;
     rule_.epochs = 3;
     weights_ = make_blob(ml::initial_parameter_bytes(rule_));
+    formats::ModelFile model;
+    model.topology = rule_.topology;
+    model.metadata["activation"] = "relu";
+    model_ = make_blob(formats::encode_model_header(model) + *weights_.bytes);
   }
 
   TaskRequest request(std::uint64_t offer, std::uint32_t round = 1) const {
@@ -47,6 +52,18 @@ class WorkerTest : public testing::Test {
     request.weights = weights_.ref;
     request.shard = shard_.ref;
     request.weights_blob = weights_;
+    return request;
+  }
+  /// Rows of a prediction task; its model does not come along.
+  TaskRequest batch(std::uint64_t offer, std::uint64_t first_row, std::uint32_t rows) const {
+    TaskRequest request;
+    request.task = {.job = "p", .round = 1, .shard = 0, .offer = offer};
+    request.weights = model_.ref;
+    request.shard = shard_.ref;
+    RowBatch& batch = request.batch.emplace();
+    batch.first_row = first_row;
+    batch.values = std::make_shared<const std::string>(std::size_t{2} * rows, '\3');
+    batch.rows = {ElementType::kByte, rows, 2, *batch.values};
     return request;
   }
   TaskRequest endless(std::uint64_t offer) const {
@@ -77,6 +94,7 @@ class WorkerTest : public testing::Test {
 
   Blob shard_;
   Blob weights_;
+  Blob model_;
   ml::TrainingRule rule_;
 };
 
@@ -325,6 +343,42 @@ TEST_F(WorkerTest, KeepsNothingWithoutACacheAndStillTrains) {
   Worker worker({.cache_bytes = 0}, load(0));
   EXPECT_EQ(run(worker, request(1)).state, TaskState::kDone);
   EXPECT_EQ(run(worker, request(2, 2)).state, TaskState::kDone);
+}
+
+TEST_F(WorkerTest, PredictsABatchByAModelThatItIsGivenOnce) {
+  Worker worker({}, load(0));
+  const TaskRequest without = batch(1, 0, 3);
+  const TaskAnswer missing = worker.run(kFence, without, seconds(1));
+  ASSERT_EQ(missing.state, TaskState::kMissing);
+  EXPECT_EQ(missing.missing, (std::vector<Digest>{model_.ref.digest}));
+  worker.put_blob(kFence, model_);
+  const TaskAnswer done = worker.run(kFence, without, seconds(10));
+  ASSERT_EQ(done.state, TaskState::kDone) << done.message;
+  EXPECT_EQ(done.weights, model_.ref.digest);
+  const RowPredictions direct = worker.models().find(model_.ref.digest)->predict(without.batch->rows);
+  EXPECT_EQ(*done.delta_bytes, direct.classes + direct.probabilities);
+}
+
+TEST_F(WorkerTest, OtherRowsOfTheSameNameAreAnotherTask) {
+  Worker worker({}, load(0));
+  worker.put_blob(kFence, model_);
+  const TaskAnswer first = worker.run(kFence, batch(1, 0, 3), seconds(10));
+  const TaskAnswer again = worker.run(kFence, batch(2, 0, 3), seconds(10));
+  const TaskAnswer other = worker.run(kFence, batch(3, 3, 4), seconds(10));
+  ASSERT_EQ(again.state, TaskState::kDone);
+  EXPECT_EQ(again.delta_bytes, first.delta_bytes) << "computed once";
+  ASSERT_EQ(other.state, TaskState::kDone);
+  EXPECT_EQ(other.delta.bytes, 4 * (sizeof(std::uint16_t) + sizeof(float)));
+}
+
+TEST_F(WorkerTest, WhatIsNoModelFailsTheTaskAlone) {
+  Worker worker({}, load(0));
+  TaskRequest request = batch(1, 0, 3);
+  request.weights_blob = make_blob("nonsense");
+  request.weights = request.weights_blob->ref;
+  EXPECT_EQ(worker.run(kFence, request, seconds(10)).state, TaskState::kFailed);
+  worker.put_blob(kFence, model_);
+  EXPECT_EQ(worker.run(kFence, batch(2, 0, 3), seconds(10)).state, TaskState::kDone);
 }
 
 }  // namespace

@@ -202,7 +202,7 @@ TEST_F(RoundTest, TwoNodesThatDivergeAreBelieved) {
   EXPECT_EQ(round_.closed_to(0), (std::set<NodeId>{kA}));
   EXPECT_EQ(round_.choosy(), (std::set<std::uint32_t>{0}));
   EXPECT_TRUE(round_.wants(kA)) << "for the other shards";
-  EXPECT_FALSE(round_.hopeless(0, nodes_));
+  EXPECT_FALSE(round_.hopeless(0, "it", nodes_));
   offer(0, kB);
   round_.diverge(0, current(0), now_);
   EXPECT_TRUE(round_.diverged(0, nodes_));
@@ -221,55 +221,55 @@ TEST_F(RoundTest, OneNodeThatDivergesIsBelievedIfNoOtherLives) {
 
 TEST_F(RoundTest, FourFailuresAreHopelessOnceEveryNodeAliveHasTried) {
   for (int i = 0; i < 4; ++i) {
-    EXPECT_FALSE(round_.hopeless(0, nodes_).has_value()) << i;
+    EXPECT_FALSE(round_.hopeless(0, "it", nodes_).has_value()) << i;
     begin(0, kA);
     round_.fail(0, current(0), "node:4100: sent garbage", now_);
   }
-  EXPECT_FALSE(round_.hopeless(0, nodes_).has_value()) << "node B has not tried";
+  EXPECT_FALSE(round_.hopeless(0, "it", nodes_).has_value()) << "node B has not tried";
   nodes_.down(kB, "gone");
-  const auto end = round_.hopeless(0, nodes_);
+  const auto end = round_.hopeless(0, "it", nodes_);
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->reason, "shard_failed");
-  EXPECT_EQ(end->message, "shard 1 of round 3 failed 4 times, last on node:4100: sent garbage");
+  EXPECT_EQ(end->message, "it failed 4 times, last on node:4100: sent garbage");
 }
 
 TEST_F(RoundTest, SixteenFailuresAreHopelessWhateverTheNodes) {
   for (int i = 0; i < 16; ++i) {
-    EXPECT_FALSE(round_.hopeless(0, nodes_).has_value()) << i;
+    EXPECT_FALSE(round_.hopeless(0, "it", nodes_).has_value()) << i;
     offer(0, kA);
     round_.fail(0, current(0), "sent garbage", now_);
   }
-  EXPECT_EQ(round_.hopeless(0, nodes_)->reason, "shard_failed");
+  EXPECT_EQ(round_.hopeless(0, "it", nodes_)->reason, "shard_failed");
 }
 
 TEST_F(RoundTest, AShardThatEndsProcessesOnTwoNodesIsPoison) {
   for (int i = 0; i < 4; ++i) {
-    EXPECT_FALSE(round_.hopeless(1, nodes_).has_value()) << i;
+    EXPECT_FALSE(round_.hopeless(1, "it", nodes_).has_value()) << i;
     die(1, i < 3 ? kA : kB);
   }
-  const auto end = round_.hopeless(1, nodes_);
+  const auto end = round_.hopeless(1, "it", nodes_);
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->reason, "poison_shard");
   EXPECT_EQ(
       end->message,
-      "shard 2 of round 3 ended 4 processes that had begun it, on 2 nodes, last on node:4101; "
+      "it ended 4 processes that had begun it, on 2 nodes, last on node:4101; "
       "see the nodes' logs");
-  EXPECT_FALSE(round_.hopeless(0, nodes_).has_value());
+  EXPECT_FALSE(round_.hopeless(0, "it", nodes_).has_value());
 }
 
 TEST_F(RoundTest, OneNodeThatKeepsDyingIsNoPoisonButHopelessInTheEnd) {
   for (int i = 0; i < 16; ++i) {
-    EXPECT_FALSE(round_.hopeless(0, nodes_).has_value()) << i;
+    EXPECT_FALSE(round_.hopeless(0, "it", nodes_).has_value()) << i;
     die(0, kA);
   }
-  const auto end = round_.hopeless(0, nodes_);
+  const auto end = round_.hopeless(0, "it", nodes_);
   EXPECT_EQ(end->reason, "shard_failed");
-  EXPECT_EQ(end->message, "shard 1 of round 3 was begun 16 times for nothing, last on node:4100");
+  EXPECT_EQ(end->message, "it was begun 16 times for nothing, last on node:4100");
 }
 
 TEST_F(RoundTest, NodesThatAcceptAndTakeItBackAreHopelessInTheEnd) {
   for (int i = 0; i < 16; ++i) {
-    EXPECT_FALSE(round_.hopeless(0, nodes_).has_value()) << i;
+    EXPECT_FALSE(round_.hopeless(0, "it", nodes_).has_value()) << i;
     begin(0, i % 3 == 0 ? kA : kB);
     if (i % 2 == 0) {
       round_.refuse(0, current(0), now_);
@@ -277,7 +277,7 @@ TEST_F(RoundTest, NodesThatAcceptAndTakeItBackAreHopelessInTheEnd) {
       round_.give_back(0, current(0), now_);
     }
   }
-  EXPECT_EQ(round_.hopeless(0, nodes_)->reason, "shard_failed");
+  EXPECT_EQ(round_.hopeless(0, "it", nodes_)->reason, "shard_failed");
 }
 
 TEST_F(RoundTest, LossesThatTheirNodesSurviveCountForNothing) {
@@ -290,7 +290,7 @@ TEST_F(RoundTest, LossesThatTheirNodesSurviveCountForNothing) {
   EXPECT_THAT(round_.died(kA), testing::IsEmpty());
   EXPECT_TRUE(round_.task(0).died_on.empty());
   EXPECT_EQ(round_.task(0).ended_with, 0U);
-  EXPECT_FALSE(round_.hopeless(0, nodes_).has_value());
+  EXPECT_FALSE(round_.hopeless(0, "it", nodes_).has_value());
 }
 
 TEST_F(RoundTest, AProcessDiesOnceHoweverOftenItsCallsWereLost) {
@@ -314,7 +314,7 @@ TEST_F(RoundTest, ADeathBeforeTheTaskBeganIsNotOfItButMakesItSuspect) {
   EXPECT_TRUE(round_.task(0).died_on.empty());
   EXPECT_TRUE(round_.task(0).is_suspect());
   EXPECT_EQ(round_.choosy(), (std::set<std::uint32_t>{0})) << "not every node will do";
-  EXPECT_FALSE(round_.hopeless(0, nodes_).has_value());
+  EXPECT_FALSE(round_.hopeless(0, "it", nodes_).has_value());
 }
 
 TEST_F(RoundTest, AProcessDiesOnlyOfWhatItHadBegunWhileItLived) {
@@ -337,7 +337,7 @@ TEST_F(RoundTest, OffersGivenBackBeforeTheyBeganCountForNothing) {
     offer(0, kA);
     round_.give_back(0, current(0), now_);
   }
-  EXPECT_FALSE(round_.hopeless(0, nodes_).has_value());
+  EXPECT_FALSE(round_.hopeless(0, "it", nodes_).has_value());
   EXPECT_TRUE(round_.choosy().empty());
 }
 

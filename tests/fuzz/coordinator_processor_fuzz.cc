@@ -25,7 +25,7 @@ class DeadLink final : public NodeLink {
  public:
   NodeBeat heartbeat(std::span<const std::string> /*live*/) override { refuse(); }
   TaskAnswer run_task(const TaskOffer& /*offer*/,
-                      bool /*inline_weights*/,
+                      const Enclosure& /*enclosed*/,
                       std::chrono::milliseconds /*wait*/) override {
     refuse();
   }

@@ -127,7 +127,7 @@ class GreedyLink final : public NodeLink {
     return {.hello = {.incarnation = "x", .kernel_id = "y", .slots = 1'000'000}};
   }
   TaskAnswer run_task(const TaskOffer& /*offer*/,
-                      bool /*inline_weights*/,
+                      const Enclosure& /*enclosed*/,
                       milliseconds /*wait*/) override {
     return {};
   }

@@ -61,7 +61,7 @@ class FakeLink final : public NodeLink {
   explicit FakeLink(FaultyNode& node) : node_(node) {}
   NodeBeat heartbeat(std::span<const std::string> /*live*/) override { return {}; }
   TaskAnswer run_task(const TaskOffer& /*offer*/,
-                      bool /*inline_weights*/,
+                      const Enclosure& /*enclosed*/,
                       std::chrono::milliseconds /*wait*/) override {
     return {};
   }

@@ -64,18 +64,26 @@ class InProcessLink final : public NodeLink {
     return {.hello = hello, .leaving = node_.worker.leaving()};
   }
   TaskAnswer run_task(const TaskOffer& offer,
-                      bool inline_weights,
+                      const Enclosure& enclosed,
                       std::chrono::milliseconds wait) override {
     check();
     node::TaskRequest request;
     request.task = offer.id;
     request.job_digest = offer.job_digest;
-    request.rule = offer.job->rule;
-    request.rounds = offer.job->rounds;
+    if (offer.rows) {
+      node::RowBatch& batch = request.batch.emplace();
+      batch.first_row = offer.rows->first;
+      batch.values = std::make_shared<const std::string>(enclosed.rows->values);
+      batch.rows = *enclosed.rows;
+      batch.rows.values = *batch.values;
+    } else {
+      request.rule = offer.job->rule;
+      request.rounds = offer.job->rounds;
+    }
     request.weights = offer.weights.ref;
     request.shard = offer.shard;
     request.load_rule = offer.load_rule;
-    if (inline_weights) {
+    if (enclosed.weights) {
       request.weights_blob = offer.weights;
     }
     return spoiled(node_.worker.run(fence_, std::move(request), wait));

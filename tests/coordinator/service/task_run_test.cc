@@ -19,7 +19,7 @@ class DoneLink final : public NodeLink {
  public:
   NodeBeat heartbeat(std::span<const std::string> /*live*/) override { return {}; }
   TaskAnswer run_task(const TaskOffer& /*offer*/,
-                      bool /*inline_weights*/,
+                      const Enclosure& /*enclosed*/,
                       std::chrono::milliseconds /*wait*/) override {
     return answer;
   }

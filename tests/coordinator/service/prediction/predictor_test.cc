@@ -43,7 +43,7 @@ class FakeLink final : public NodeLink {
   explicit FakeLink(FakeNode& node) : node_(node) {}
   NodeBeat heartbeat(std::span<const std::string> /*live*/) override { return {}; }
   TaskAnswer run_task(const TaskOffer& /*offer*/,
-                      bool /*inline_weights*/,
+                      const Enclosure& /*enclosed*/,
                       milliseconds /*wait*/) override {
     return {};
   }
