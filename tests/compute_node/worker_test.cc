@@ -355,7 +355,8 @@ TEST_F(WorkerTest, PredictsABatchByAModelThatItIsGivenOnce) {
   const TaskAnswer done = worker.run(kFence, without, seconds(10));
   ASSERT_EQ(done.state, TaskState::kDone) << done.message;
   EXPECT_EQ(done.weights, model_.ref.digest);
-  const RowPredictions direct = worker.models().find(model_.ref.digest)->predict(without.batch->rows);
+  const RowPredictions direct =
+      worker.models().find(model_.ref.digest)->predict(without.batch->rows);
   EXPECT_EQ(*done.delta_bytes, direct.classes + direct.probabilities);
 }
 

@@ -250,10 +250,9 @@ TEST_F(RoundTest, AShardThatEndsProcessesOnTwoNodesIsPoison) {
   const auto end = round_.hopeless(1, "it", nodes_);
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->reason, "poison_shard");
-  EXPECT_EQ(
-      end->message,
-      "it ended 4 processes that had begun it, on 2 nodes, last on node:4101; "
-      "see the nodes' logs");
+  EXPECT_EQ(end->message,
+            "it ended 4 processes that had begun it, on 2 nodes, last on node:4101; "
+            "see the nodes' logs");
   EXPECT_FALSE(round_.hopeless(0, "it", nodes_).has_value());
 }
 

@@ -16,12 +16,12 @@ namespace {
 void check_input(std::string_view input) {
   static std::unique_ptr<Worker> worker;
   static std::unique_ptr<faults::FaultInjector> injector;
-  static const auto handlers = make_node_handlers([] {
-    return NodeParts{*worker, &*injector};
-  });
+  static const auto handlers = make_node_handlers([] { return NodeParts{*worker, &*injector}; });
   if (worker == nullptr) {
     spdlog::set_level(spdlog::level::off);
-    const WorkerOptions options{.load_delay = std::chrono::milliseconds(1), .cache_bytes = 1 << 20, .model_cache_bytes = 1 << 20};
+    const WorkerOptions options{.load_delay = std::chrono::milliseconds(1),
+                                .cache_bytes = 1 << 20,
+                                .model_cache_bytes = 1 << 20};
     injector = std::make_unique<faults::FaultInjector>(1, "fuzz");
     worker = std::make_unique<Worker>(options, LoadSimulation(0, 1, "fuzz"));
   }

@@ -41,9 +41,7 @@ Blob delta_of(const Digest& job, std::uint32_t round, std::uint32_t shard, const
   return number_blob(mixed(key ^ (std::uint64_t{round} << 32U | shard)));
 }
 
-Blob predictions_of(const Digest& job,
-                    std::uint32_t shard,
-                    const coordinator::RowRange& rows) {
+Blob predictions_of(const Digest& job, std::uint32_t shard, const coordinator::RowRange& rows) {
   std::uint64_t key = 0;
   std::memcpy(&key, job.bytes.data(), sizeof key);
   std::string classes;

@@ -20,8 +20,7 @@ constexpr Duration kNodeDownMax = 8s;
 std::uint64_t rows_of(const Job& job) { return job.prediction ? job.prediction->rows_durable : 0; }
 
 std::uint64_t rows_of(const StoredJob& job) {
-  return job.predicted.empty() ? 0
-                               : job.predicted.back().first_row + job.predicted.back().rows;
+  return job.predicted.empty() ? 0 : job.predicted.back().first_row + job.predicted.back().rows;
 }
 
 }  // namespace

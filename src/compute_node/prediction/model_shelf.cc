@@ -27,8 +27,7 @@ ml::Network network_from(std::string_view file) {
 }
 
 ShelvedModel::ShelvedModel(const Digest& digest, ml::Network network)
-    : digest_(digest),
-      network_(std::make_shared<const ml::PreparedNetwork>(std::move(network))) {}
+    : digest_(digest), network_(std::make_shared<const ml::PreparedNetwork>(std::move(network))) {}
 
 RowPredictions ShelvedModel::predict(const RawRows& rows) {
   if (rows.features != network_->topology().features()) {

@@ -33,9 +33,8 @@ class Training final : public TaskWork {
                                      const std::stop_token& stop,
                                      TaskAnswer& answer) override {
     prepare();
-    const ml::TaskPosition position = {.round = request_.task.round,
-                                       .rounds = request_.rounds,
-                                       .shard = request_.task.shard};
+    const ml::TaskPosition position = {
+        .round = request_.task.round, .rounds = request_.rounds, .shard = request_.task.shard};
     ml::TrainingResult result =
         trainer.train(request_.rule, prepared_->samples, *weights_->bytes, position, stop);
     if (result.cancelled || result.diverged) {

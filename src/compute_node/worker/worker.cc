@@ -367,9 +367,8 @@ void Worker::execute(Task& task, ml::Trainer& trainer) {
   answer.compute_seconds = std::chrono::duration<double>(Clock::now() - start).count();
   const bool is_inline = bytes->size() <= kInlineBytesMax;
   const Blob result =
-      is_inline
-          ? Blob{{{}, bytes->size()}, std::make_shared<const std::string>(*std::move(bytes))}
-          : make_blob(*std::move(bytes));
+      is_inline ? Blob{{{}, bytes->size()}, std::make_shared<const std::string>(*std::move(bytes))}
+                : make_blob(*std::move(bytes));
   answer.delta = result.ref;
   answer.delta_checksum = is_inline ? checksum(*result.bytes) : 0;
   answer.delta_bytes = result.bytes;

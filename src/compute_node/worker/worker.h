@@ -28,7 +28,8 @@
 
 namespace gradmill::node {
 
-/// What is done to tasks on purpose; empty functions: nothing. Called by the threads that work on them.
+/// What is done to tasks on purpose; empty functions: nothing. Called by the threads that work on
+/// them.
 struct TaskFaults {
   std::function<void()> begin;  ///< A task begins.
   /// A task has computed for so long: how much longer it is to take.

@@ -17,7 +17,8 @@ std::vector<Batch> cut_batches(std::span<const std::uint64_t> shard_rows,
       if (batches.size() == count_max) {
         return batches;
       }
-      const auto count = static_cast<std::uint32_t>(std::min<std::uint64_t>(batch_rows, rows - next));
+      const auto count =
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(batch_rows, rows - next));
       batches.push_back({shard, {next, count}});
     }
     skipped += std::min(rows, first_row - skipped);

@@ -25,7 +25,7 @@ struct JobSubmission {
   std::string id;
   std::shared_ptr<const JobSpecification> specification;
   std::vector<std::uint64_t> shard_rows;  ///< The coordinator's own counts, one a shard, >= 1.
-  Blob weights;              ///< Where the first round starts from, or the model file.
+  Blob weights;                           ///< Where the first round starts from, or the model file.
   std::vector<Blob> blobs;                ///< Every blob of the specification.
   JobShare share{};
   std::string model{};  ///< As in JobAdded.
@@ -57,22 +57,22 @@ struct JobMove {
   std::int64_t ended_ms = 0;  ///< On the wall, if it ends the job.
 };
 
-/// How far a prediction job is. Its rows are cut into the tasks of a round, the next rows into those
-/// of the next one, and what is predicted from the first row on is saved from time to time.
+/// How far a prediction job is. Its rows are cut into the tasks of a round, the next rows into
+/// those of the next one, and what is predicted from the first row on is saved from time to time.
 struct PredictionProgress {
-  std::uint64_t rows = 0;          ///< Of the whole job.
-  std::uint32_t batch_rows = 0;    ///< Of batches to come.
+  std::uint64_t rows = 0;               ///< Of the whole job.
+  std::uint32_t batch_rows = 0;         ///< Of batches to come.
   std::vector<PredictedRange> durable;  ///< In order from row 0 on, without their bytes.
   std::uint64_t rows_durable = 0;
   std::uint64_t wrong_durable = 0;  ///< Of these rows.
   std::uint64_t rows_saved = 0;     ///< Durable, or on the way there.
   std::uint64_t wrong_saved = 0;
-  std::uint32_t rounds = 0;          ///< Begun since the coordinator's start.
-  std::vector<Batch> batches;        ///< The tasks of the current round.
-  std::uint32_t batches_saved = 0;   ///< Of these.
-  std::uint32_t batches_in = 0;      ///< Results up to the first one that is missing.
-  TimePoint begun_at{};              ///< At this start.
-  TimePoint saved_at{};              ///< When the last range was given to be saved.
+  std::uint32_t rounds = 0;         ///< Begun since the coordinator's start.
+  std::vector<Batch> batches;       ///< The tasks of the current round.
+  std::uint32_t batches_saved = 0;  ///< Of these.
+  std::uint32_t batches_in = 0;     ///< Results up to the first one that is missing.
+  TimePoint begun_at{};             ///< At this start.
+  TimePoint saved_at{};             ///< When the last range was given to be saved.
 };
 
 /// A job's state. A single-threaded value, changed by the scheduler alone.

@@ -12,7 +12,8 @@
 namespace gradmill::coordinator {
 namespace {
 
-// Many batches a round, so that nodes seldom wait for its last ones, and few enough to look through.
+// Many batches a round, so that nodes seldom wait for its last ones, and few enough to look
+// through.
 constexpr std::size_t kBatchesMax = 1024;
 constexpr std::uint64_t kRowBytes = sizeof(std::uint16_t) + sizeof(float);
 // Predictions are saved so often, and more seldom as the job goes on, so that its files stay few
@@ -81,8 +82,7 @@ void Scheduler::start_batches(Job& job, TimePoint now) {
     progress.begun_at = now;
     progress.saved_at = now;
   }
-  job.round.emplace(
-      ++progress.rounds, progress.batches.size(), now, first_offer_of_round(job));
+  job.round.emplace(++progress.rounds, progress.batches.size(), now, first_offer_of_round(job));
   shares_.arrived(job.number);
 }
 
@@ -104,7 +104,8 @@ void Scheduler::save_predictions(Job& job, TimePoint now, Actions& actions) {
   if (rows == 0) {
     return;
   }
-  PredictedRange range{.first_row = progress.rows_saved, .rows = rows, .wrong = 0, .predictions = {}};
+  PredictedRange range{
+      .first_row = progress.rows_saved, .rows = rows, .wrong = 0, .predictions = {}};
   std::string classes;
   std::string probabilities;
   classes.reserve(rows * kRowBytes);
@@ -209,7 +210,8 @@ void Scheduler::reclaim_batches(Job& job) {
 
 void Scheduler::check_prediction(const Job& job) const {
   const PredictionProgress& progress = *job.prediction;
-  GRADMILL_CHECK(progress.rows_durable <= progress.rows_saved && progress.rows_saved <= progress.rows);
+  GRADMILL_CHECK(progress.rows_durable <= progress.rows_saved &&
+                 progress.rows_saved <= progress.rows);
   GRADMILL_CHECK(job.unsaved_since.has_value() == (progress.rows_durable < progress.rows_saved));
   GRADMILL_CHECK(!job.round || !job.move);
   GRADMILL_CHECK(progress.batches_saved <= progress.batches_in &&

@@ -114,8 +114,8 @@ class Round {
   /// Whether the shard's loss is no longer finite: two nodes say so, or all that are alive. All
   /// have the same bits, but a broken one must not end a job alone.
   [[nodiscard]] bool diverged(std::uint32_t shard, const NodeRegistry& nodes) const;
-  /// Why the job must end, if there is no hope of a result for the shard, called `name`: it failed too often, or
-  /// ended too many processes that had begun it.
+  /// Why the job must end, if there is no hope of a result for the shard, called `name`: it failed
+  /// too often, or ended too many processes that had begun it.
   [[nodiscard]] std::optional<JobEnd> hopeless(std::uint32_t shard,
                                                const std::string& name,
                                                const NodeRegistry& nodes) const;

@@ -146,8 +146,8 @@ class Scheduler {
                             TimePoint now);
   /// Cancels, pauses or resumes a job; nothing happens where that makes no sense.
   [[nodiscard]] Actions control(const std::string& job, JobCommand command, TimePoint now);
-  /// What no node has yet of the prediction job, which has not ended, is cut into batches of so many
-  /// rows from now on.
+  /// What no node has yet of the prediction job, which has not ended, is cut into batches of so
+  /// many rows from now on.
   [[nodiscard]] Actions set_batch_rows(const std::string& job,
                                        std::uint32_t batch_rows,
                                        TimePoint now);

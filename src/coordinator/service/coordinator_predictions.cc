@@ -11,13 +11,11 @@ namespace {
 
 /// The durable range that has this row.
 const PredictedRange& range_of(const PredictionProgress& progress, std::uint64_t row) {
-  const auto behind =
-      std::upper_bound(progress.durable.begin(),
-                       progress.durable.end(),
-                       row,
-                       [](std::uint64_t one, const PredictedRange& range) {
-                         return one < range.first_row;
-                       });
+  const auto behind = std::upper_bound(
+      progress.durable.begin(),
+      progress.durable.end(),
+      row,
+      [](std::uint64_t one, const PredictedRange& range) { return one < range.first_row; });
   return *std::prev(behind);
 }
 
@@ -28,10 +26,10 @@ RowPredictions part_of(const std::string& bytes,
                        std::uint64_t count) {
   constexpr std::uint64_t kClass = sizeof(std::uint16_t);
   constexpr std::uint64_t kProbability = sizeof(float);
-  return {.classes = bytes.substr(skipped * kClass, count * kClass),
-          .probabilities =
-              bytes.substr(rows * kClass + skipped * kProbability, count * kProbability),
-          .compute_ns = 0};
+  return {
+      .classes = bytes.substr(skipped * kClass, count * kClass),
+      .probabilities = bytes.substr(rows * kClass + skipped * kProbability, count * kProbability),
+      .compute_ns = 0};
 }
 
 }  // namespace
@@ -58,8 +56,7 @@ JobPredictions Coordinator::predictions(const std::string& id,
       throw invalid_input("job '" + id + "' has " + std::to_string(rows) + " rows");
     }
     changed_.wait_for(lock, wait, [&] {
-      return stopping_ || has_ended(job_at(id).state) ||
-             prediction_at(id).rows_durable > first_row;
+      return stopping_ || has_ended(job_at(id).state) || prediction_at(id).rows_durable > first_row;
     });
     if (stopping_) {
       throw Error(ErrorCode::kUnavailable, "the coordinator is stopping");
@@ -70,8 +67,8 @@ JobPredictions Coordinator::predictions(const std::string& id,
       return found;
     }
     range = range_of(progress, first_row);
-    found.ended = has_ended(job_at(id).state) &&
-                  range.first_row + range.rows == progress.rows_durable;
+    found.ended =
+        has_ended(job_at(id).state) && range.first_row + range.rows == progress.rows_durable;
   }
   const std::optional<Blob> blob = store_.predictions(id, range.first_row);
   if (!blob || blob->ref != range.predictions.ref) {
@@ -99,8 +96,8 @@ void Coordinator::set_batch_rows(const std::string& id, std::uint32_t batch_rows
     throw invalid_input("a batch has 1 to " + std::to_string(kBatchRowsMax) + " rows");
   }
   for (std::size_t n = 0; n < job.shard_rows.size(); ++n) {
-    const auto rows = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(batch_rows, job.shard_rows[n]));
+    const auto rows =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(batch_rows, job.shard_rows[n]));
     check_batch_bytes(rows, job.specification->shards[n].bytes / job.shard_rows[n]);
   }
   decide([&](TimePoint now) { return scheduler_.set_batch_rows(id, batch_rows, now); });

@@ -1,8 +1,8 @@
 #include "coordinator/service/job_intake.h"
 
 #include <algorithm>
-#include <variant>
 #include <utility>
+#include <variant>
 
 #include "base/error.h"
 #include "formats/model_file.h"
