@@ -14,7 +14,20 @@ struct ServerRule {
   3: double momentum             // in [0, 1): beta 1 of ADAM; 0 for AVERAGE
 }
 
-/** A training job. Its digest, not its id, keys every random draw. */
+/** What a prediction job is: all of its rows get the classes that one version of a model says. */
+struct PredictionPlan {
+  1: string model,          // its name
+  2: i32 version,           // from 1
+  3: common.BlobRef file,   // the model file (safetensors)
+  4: i32 features,          // of a row
+  5: list<string> labels,   // the original label of each class
+  6: i32 batch_rows,        // rows of a task, 1 to 1000000; setBatchRows changes it
+  7: bool labelled          // the rows' labels are true: indices of `labels`, or their number for
+                            // one that the model does not know; else all of them are 0
+}
+
+/** A training job. Its digest, not its id, keys every random draw. A prediction job has but
+    `prediction` and `shards`, its rows in order; all other fields must say nothing. */
 struct JobSpecification {
   1: common.TrainingRule rule,
   2: i32 rounds,
@@ -25,7 +38,8 @@ struct JobSpecification {
   7: i32 early_stop,                           // end after so many rounds without a lower error; 0: never
   8: i32 validate_every,                       // rounds from one validation to the next
   9: i32 quorum,                               // shards that a round must have once it is late; 0: all
-  10: i64 round_deadline_ms                    // when a round is late; 0: never
+  10: i64 round_deadline_ms,                   // when a round is late; 0: never
+  11: optional PredictionPlan prediction       // of a prediction job
 }
 
 struct SubmitJobRequest {
@@ -89,6 +103,17 @@ struct NodeReport {
   4: i64 failed       // offers that ended in a fault of the node
 }
 
+/** How far a prediction job is. */
+struct PredictionStatus {
+  1: i64 rows,          // of the whole job
+  2: i64 rows_done,     // from the first on: durable, so that jobPredictions has them
+  3: i64 wrong,         // of these, where rows have labels
+  4: i32 batch_rows,    // of the batches to come
+  5: bool labelled,     // as in PredictionPlan, as the next two
+  6: string model,
+  7: i32 version
+}
+
 struct JobStatus {
   1: string job_id,
   2: i64 version,                       // rises with every change
@@ -108,7 +133,8 @@ struct JobStatus {
   16: bool exact,                       // no round went without a shard
   17: i64 submitted_ms,                 // since 1970
   18: i64 ended_ms,                     // likewise; 0 while it has not ended
-  19: string asked                      // cancel or pause, while some node has yet to acknowledge it
+  19: string asked,                     // cancel or pause, while some node has yet to acknowledge it
+  20: optional PredictionStatus prediction  // of prediction jobs, whose rounds and shards are 0
 }
 
 /** What is to become of a job. */
@@ -141,7 +167,8 @@ struct JobSummary {
   10: string message,                   // as in JobStatus; before the end, its notice
   11: bool exact,                       // as in JobStatus
   12: i32 priority,                     // as in SubmitJobRequest
-  13: i32 weight                        // likewise
+  13: i32 weight,                       // likewise
+  14: optional PredictionStatus prediction  // as in JobStatus
 }
 
 struct ListJobsRequest {
@@ -188,6 +215,33 @@ struct JobLogsRequest {
 struct JobLogsResponse {
   1: list<JobEvent> events,  // in order
   2: bool ended              // the job has, and these are its last
+}
+
+/** Asks a prediction job for what it knows of rows, in their order. May be sent again: it changes
+    nothing. */
+struct JobPredictionsRequest {
+  1: string job_id,
+  2: i64 first_row,   // from 0
+  3: i32 rows_max,    // 1 to 65536; more count as 65536
+  4: i32 wait_ms      // for one of them, unless the job has ended; at most 1000
+}
+
+struct JobPredictionsResponse {
+  1: i64 first_row,         // echo
+  2: i32 rows,              // at most rows_max; 0: none in time, or the job has ended without them
+  3: binary classes,        // 16 bits a row, little endian: indices from 0
+  4: binary probabilities,  // of these classes, 32-bit floats, little endian
+  5: bool ended             // the job has, and no predictions follow these
+}
+
+/** Gives the batches of a prediction job that no node has yet another size. May be sent again. */
+struct SetBatchRowsRequest {
+  1: string job_id,
+  2: i32 batch_rows   // as in PredictionPlan
+}
+
+struct SetBatchRowsResponse {
+  1: string job_id    // echo
 }
 
 /** Deletes a job that has ended, and what only it needed. */
@@ -463,7 +517,8 @@ struct ServedModelResponse {
   1: string model,         // its name
   2: i32 version,
   3: i32 features,         // of a row
-  4: list<string> labels   // the original label of each class
+  4: list<string> labels,  // the original label of each class
+  5: common.BlobRef file   // the model file (safetensors)
 }
 
 /** Asks for the classes of rows. May be sent again: it changes nothing. */
@@ -502,6 +557,14 @@ service CoordinatorService {
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.NotFound missing, 5: common.NotAllowed refused),
   JobLogsResponse jobLogs(1: JobLogsRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing, 4: common.Unavailable unavailable,
+              5: common.NotAllowed refused),
+  JobPredictionsResponse jobPredictions(1: JobPredictionsRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing, 4: common.Unavailable unavailable,
+              5: common.NotAllowed refused),
+  SetBatchRowsResponse setBatchRows(1: SetBatchRowsRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.NotFound missing, 4: common.Unavailable unavailable,
               5: common.NotAllowed refused),

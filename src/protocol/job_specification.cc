@@ -62,6 +62,18 @@ void add_list(std::string& text, const char* field, const std::vector<Number>& v
   text += '\n';
 }
 
+/// The size of the batches decides no bit.
+Digest prediction_digest(const JobSpecification& specification) {
+  const PredictionPlan& plan = *specification.prediction;
+  std::string text = "gradmill prediction 1\n";
+  add(text, "model", plan.model.file.digest.hex());
+  add(text, "labelled", plan.labelled ? "yes" : "no");
+  for (const BlobRef& shard : specification.shards) {
+    add(text, "shard", shard.digest.hex());
+  }
+  return sha256(text);
+}
+
 }  // namespace
 
 std::vector<BlobRef> JobSpecification::blobs() const {
@@ -94,6 +106,9 @@ std::vector<std::pair<std::string, std::string>> hyperparameters(
 }
 
 Digest job_digest(const JobSpecification& specification) {
+  if (specification.prediction) {
+    return prediction_digest(specification);
+  }
   const ml::TrainingRule& rule = specification.rule;
   std::string text = "gradmill job 2\n";
   add_list(text, "units", rule.topology.units);

@@ -66,6 +66,9 @@ struct PredictionStatus {
   std::uint64_t rows_done = 0;   ///< From the first on: durable, so that they can be fetched.
   std::uint64_t wrong = 0;       ///< Of these, where rows have labels.
   std::uint32_t batch_rows = 0;  ///< Of the batches to come.
+  bool labelled = false;         ///< As in PredictionPlan, as the next two.
+  std::string model{};
+  std::uint32_t version = 0;
 };
 
 /// How a job stands.

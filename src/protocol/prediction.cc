@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "ml/topology.h"
 
 namespace gradmill {
 namespace {
@@ -78,6 +79,16 @@ void check_predictions(const RowPredictions& predictions,
   }
   if (largest >= classes) {
     throw invalid_input("a prediction is no class of the model");
+  }
+}
+
+void check_served_model(const ServedModel& model) {
+  if (model.features == 0 || model.labels.empty()) {
+    throw invalid_input("a model without features or classes");
+  }
+  if (model.features > ml::kUnitsMax || model.labels.size() > ml::kUnitsMax) {
+    throw invalid_input("a model has at most " + std::to_string(ml::kUnitsMax) +
+                        " features and classes");
   }
 }
 

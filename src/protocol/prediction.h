@@ -49,6 +49,9 @@ struct JobPredictions {
   bool ended = false;  ///< The job has, and none follow these.
 };
 
+/// Most rows whose predictions one call asks for.
+inline constexpr std::uint32_t kPredictionRowsMax = 65'536;
+
 /// A version of a model, as far as predictions go.
 struct ServedModel {
   std::string model;
@@ -57,6 +60,9 @@ struct ServedModel {
   std::uint32_t features = 0;       ///< Of a row.
   std::vector<std::string> labels;  ///< The original one of each class.
 };
+
+/// Throws Error(kInvalidInput) unless features and labels are within the caps of models.
+void check_served_model(const ServedModel& model);
 
 /// Predictions, and whose they are.
 struct ModelPredictions {

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/error.h"
+#include "protocol/model_name.h"
 #include "protocol/rule_names.h"
 
 namespace gradmill {
@@ -85,6 +87,43 @@ void check_quorum(const JobSpecification& specification) {
               std::to_string(specification.shards.size()));
 }
 
+/// Everything that a prediction job does not have.
+void check_no_training(const JobSpecification& specification) {
+  const auto rule_fields = [](const ml::TrainingRule& rule) {
+    return std::tie(rule.topology,
+                    rule.activation,
+                    rule.precision,
+                    rule.optimizer,
+                    rule.eta,
+                    rule.epochs,
+                    rule.steps_per_round,
+                    rule.batch_size,
+                    rule.momentum,
+                    rule.weight_decay,
+                    rule.label_smoothing,
+                    rule.schedule,
+                    rule.min_loss_change,
+                    rule.seed,
+                    rule.standardization);
+  };
+  const auto other_fields = [](const JobSpecification& job) {
+    return std::tie(job.server.optimizer,
+                    job.server.eta,
+                    job.server.momentum,
+                    job.rounds,
+                    job.validate_every,
+                    job.early_stop,
+                    job.quorum,
+                    job.round_deadline,
+                    job.validation,
+                    job.initial_weights);
+  };
+  const JobSpecification nothing;
+  require(rule_fields(specification.rule) == rule_fields(nothing.rule) &&
+              other_fields(specification) == other_fields(nothing),
+          "a prediction job has nothing that is for training");
+}
+
 bool is_id_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '_' || c == '.';
@@ -118,7 +157,33 @@ void check_server_rule(const ml::ServerRule& rule) {
           "server-momentum does not go with server-optimizer average");
 }
 
+void check_prediction_plan(const PredictionPlan& plan) {
+  check_model_name(plan.model.model);
+  require(plan.model.version >= 1, "the version of the model must be at least 1");
+  require(plan.model.file.bytes >= 1, "the model file is empty");
+  check_served_model(plan.model);
+  // One more number stands for labels that the model does not know.
+  require(!plan.labelled || plan.model.labels.size() < ml::kUnitsMax,
+          "rows cannot be labelled for a model of " + std::to_string(ml::kUnitsMax) + " classes");
+  require(plan.batch_rows >= 1 && plan.batch_rows <= kBatchRowsMax,
+          "batch-size must be 1 to " + std::to_string(kBatchRowsMax));
+}
+
+std::uint32_t batch_rows_max(ElementType elements, std::uint32_t features) {
+  const std::uint64_t row_bytes =
+      std::uint64_t{features} * (elements == ElementType::kByte ? 1 : sizeof(float));
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+      kBatchBytesMax / std::max<std::uint64_t>(1, row_bytes), 1, kBatchRowsMax));
+}
+
 void check_specification(const JobSpecification& specification) {
+  if (specification.prediction) {
+    check_no_training(specification);
+    check_prediction_plan(*specification.prediction);
+    require(!specification.shards.empty() && specification.shards.size() <= kShardsMax,
+            "a prediction job has 1 to " + std::to_string(kShardsMax) + " shards of rows");
+    return;
+  }
   check_rule(specification.rule);
   check_server_rule(specification.server);
   require(specification.rounds >= 1 && specification.rounds <= kRoundsMax,

@@ -12,6 +12,12 @@ namespace gradmill {
 void check_rule(const ml::TrainingRule& rule);
 void check_server_rule(const ml::ServerRule& rule);
 
+/// As above, but the size of the batches in bytes, which the rows decide.
+void check_prediction_plan(const PredictionPlan& plan);
+
+/// The largest number of rows that a batch may have.
+[[nodiscard]] std::uint32_t batch_rows_max(ElementType elements, std::uint32_t features);
+
 /// As above, the whole specification: everything that does not need the blobs.
 void check_specification(const JobSpecification& specification);
 

@@ -1,6 +1,7 @@
 #include "wire/job_convert.h"
 
 #include "protocol/specification_check.h"
+#include "wire/prediction_convert.h"
 #include "wire/status_convert.h"
 #include "wire/wire_convert.h"
 
@@ -71,10 +72,30 @@ JobSpecification to_wire(const gradmill::JobSpecification& specification) {
   if (specification.initial_weights) {
     to.__set_initial_weights(to_wire(*specification.initial_weights));
   }
+  if (specification.prediction) {
+    to.__set_prediction(wire::to_wire(*specification.prediction));
+  }
   return to;
 }
 
+namespace {
+
+gradmill::JobSpecification prediction_job_from(const JobSpecification& specification) {
+  gradmill::JobSpecification to;
+  to.prediction = plan_from(specification.prediction);
+  to.shards = blobs_from(specification.shards, "a shard");
+  if (wire::to_wire(to) != specification) {
+    throw invalid_input("a prediction job has nothing that is for training");
+  }
+  return to;
+}
+
+}  // namespace
+
 gradmill::JobSpecification specification_from(const JobSpecification& specification) {
+  if (specification.__isset.prediction) {
+    return prediction_job_from(specification);
+  }
   gradmill::JobSpecification to;
   to.rule = rule_from(specification.rule);
   to.server = server_rule_from(specification.server);

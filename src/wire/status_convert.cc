@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 
+#include "wire/prediction_convert.h"
 #include "wire/wire_convert.h"
 
 namespace gradmill::wire {
@@ -120,6 +121,13 @@ gradmill::NodeReport node_report_from(const NodeReport& node) {
           .failed = unsigned_from<std::uint64_t>(node.failed, "failures")};
 }
 
+/// Of a JobStatus or JobSummary.
+template <class M>
+std::optional<gradmill::PredictionStatus> prediction_from(const M& message) {
+  return message.__isset.prediction ? std::optional(prediction_status_from(message.prediction))
+                                    : std::nullopt;
+}
+
 JobSummary to_wire(const gradmill::JobSummary& job) {
   JobSummary to;
   to.job_id = job.job;
@@ -137,6 +145,9 @@ JobSummary to_wire(const gradmill::JobSummary& job) {
   to.exact = job.exact;
   to.priority = job.share.priority;
   to.weight = static_cast<std::int32_t>(job.share.weight);
+  if (job.prediction) {
+    to.__set_prediction(wire::to_wire(*job.prediction));
+  }
   return to;
 }
 
@@ -155,6 +166,7 @@ gradmill::JobSummary summary_from(const JobSummary& job) {
   to.exact = job.exact;
   to.share = {.priority = job.priority,
               .weight = unsigned_from<std::uint32_t>(job.weight, "the weight")};
+  to.prediction = prediction_from(job);
   return to;
 }
 
@@ -191,6 +203,9 @@ JobStatus to_wire(const gradmill::JobStatus& status) {
   to.submitted_ms = status.submitted_ms;
   to.ended_ms = status.ended_ms;
   to.asked = status.asked;
+  if (status.prediction) {
+    to.__set_prediction(wire::to_wire(*status.prediction));
+  }
   return to;
 }
 
@@ -219,6 +234,7 @@ gradmill::JobStatus status_from(const JobStatus& status) {
   to.submitted_ms = time_from(status.submitted_ms, "the time of submission");
   to.ended_ms = time_from(status.ended_ms, "the time of the end");
   to.asked = asked_from(status.asked);
+  to.prediction = prediction_from(status);
   return to;
 }
 

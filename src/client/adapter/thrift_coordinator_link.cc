@@ -140,6 +140,29 @@ class ThriftCoordinatorLink final : public CoordinatorLink {
     return checked([&] { return wire::log_from(response); });
   }
 
+  JobPredictions predictions(const std::string& job,
+                             std::uint64_t first_row,
+                             std::uint32_t rows_max,
+                             std::chrono::milliseconds wait) override {
+    wire::JobPredictionsRequest request;
+    request.job_id = job;
+    request.first_row = static_cast<std::int64_t>(first_row);
+    request.rows_max = static_cast<std::int32_t>(rows_max);
+    request.wait_ms = milliseconds(wait);
+    wire::JobPredictionsResponse response;
+    call(wait + kCallDeadline, [&](auto& client) { client.jobPredictions(response, request); });
+    return checked([&] { return wire::job_predictions_from(std::move(response), request); });
+  }
+
+  void set_batch_rows(const std::string& job, std::uint32_t batch_rows) override {
+    wire::SetBatchRowsRequest request;
+    request.job_id = job;
+    request.batch_rows = static_cast<std::int32_t>(batch_rows);
+    wire::SetBatchRowsResponse response;
+    call(kCallDeadline, [&](auto& client) { client.setBatchRows(response, request); });
+    checked([&] { check_echo(response.job_id, job); });
+  }
+
   void remove(const std::string& job) override {
     wire::DeleteJobRequest request;
     request.job_id = job;

@@ -11,6 +11,7 @@
 #include "client/commands/model_commands.h"
 #include "client/commands/node_commands.h"
 #include "client/commands/predict_command.h"
+#include "client/commands/prediction_job.h"
 #include "client/commands/training_command.h"
 
 namespace gradmill::client {

@@ -11,9 +11,11 @@
 #include "client/commands/job_following.h"
 #include "client/commands/job_profile.h"
 #include "client/commands/job_reference.h"
+#include "client/commands/prediction_fetching.h"
 #include "client/report/job_tables.h"
 #include "client/report/json_output.h"
 #include "client/report/model_output.h"
+#include "client/report/output_file.h"
 #include "program/exit_code.h"
 
 namespace gradmill::client {
@@ -53,9 +55,17 @@ int run(const ShowJobRequest& request, CoordinatorLink& link, Console console) {
 }
 
 int run(const JobOutputRequest& request, CoordinatorLink& link, Console console) {
-  check_model_output(request.output);
+  check_writable("--output", request.output);
   const std::string id = job_called(request.job, link);
   const JobDetails details = link.job(id);
+  if (details.specification.prediction) {
+    return write_predictions(request, details, link, console);
+  }
+  if (request.output.empty()) {
+    throw invalid_input("--output is missing: job " + id +
+                        " trains a model; see client job output --help");
+  }
+  check_model_output(request.output);
   if (!has_ended(details.status.state)) {
     throw invalid_input("job " + id + " is " + std::string(name_of(details.status.state)) +
                         " and has no result yet; wait for it with: client job follow " + id);

@@ -6,8 +6,11 @@
 #include <ostream>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "base/error.h"
 #include "client/commands/job_reference.h"
+#include "client/report/json_output.h"
 #include "program/exit_code.h"
 
 namespace gradmill::client {
@@ -16,17 +19,6 @@ namespace {
 constexpr std::chrono::milliseconds kFollowWait{1000};
 // Rounds may take a millisecond; nobody reads faster than this.
 constexpr std::chrono::milliseconds kGather{20};
-
-int exit_code_of(JobState state) {
-  switch (state) {
-    case JobState::kSucceeded:
-      return program::kSucceeded;
-    case JobState::kCancelled:
-      return program::kCancelled;
-    default:
-      return program::kJobFailed;
-  }
-}
 
 }  // namespace
 
@@ -65,6 +57,41 @@ std::optional<FollowedJob> follow_to_end(CoordinatorLink& link,
     }
   }
   return std::nullopt;
+}
+
+int exit_code_of(JobState state) {
+  switch (state) {
+    case JobState::kSucceeded:
+      return program::kSucceeded;
+    case JobState::kCancelled:
+      return program::kCancelled;
+    default:
+      return program::kJobFailed;
+  }
+}
+
+std::optional<FollowedJob> follow_submitted(CoordinatorLink& link,
+                                            const SubmittedJob& submitted,
+                                            Progress& progress,
+                                            const Console& console) {
+  try {
+    return follow_to_end(link, submitted.job, submitted.with_tasks, progress, console);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound) {
+      throw;
+    }
+    throw Error(ErrorCode::kNotFound,
+                "job " + submitted.job + " is gone: deleted, or the coordinator at " +
+                    submitted.coordinator.text() + " was started anew without its state");
+  }
+}
+
+void show_submitted(const std::string& job, Format format, const Console& console) {
+  if (format == Format::kJson) {
+    write_json(console.out, {{"job_id", job}});
+  } else {
+    console.out << job << '\n' << std::flush;
+  }
 }
 
 int show_end(const FollowedJob& job, Format format, Progress& progress, const Console& console) {

@@ -21,6 +21,25 @@ namespace gradmill::client {
                                                        Progress& progress,
                                                        const Console& console);
 
+/// A job that was just submitted.
+struct SubmittedJob {
+  const std::string& job;
+  const Address& coordinator;
+  bool with_tasks = false;
+};
+
+/// As follow_to_end(), of a job that the coordinator must know even after a restart.
+[[nodiscard]] std::optional<FollowedJob> follow_submitted(CoordinatorLink& link,
+                                                          const SubmittedJob& submitted,
+                                                          Progress& progress,
+                                                          const Console& console);
+
+/// Shows the id of a job that was submitted and is not followed.
+void show_submitted(const std::string& job, Format format, const Console& console);
+
+/// What a client that showed the end of a job exits with.
+[[nodiscard]] int exit_code_of(JobState state);
+
 /// Shows the result of a job that has ended. Returns the exit code.
 [[nodiscard]] int show_end(const FollowedJob& job,
                            Format format,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/durable_file.h"
+#include "base/error.h"
 #include "client/commands/job_reference.h"
 #include "client/report/output_file.h"
 #include "client/report/profile.h"
@@ -37,6 +38,9 @@ int show_profile(const ShowJobRequest& request, CoordinatorLink& link, const Con
   check_writable("--plot", request.plot);
   const std::string id = job_called(request.job, link);
   const JobDetails job = link.job(id);
+  if (job.specification.prediction) {
+    throw invalid_input("job " + id + " predicts; only training jobs have a profile");
+  }
   const JobProfile profile = profile_of(job, reports_of(link, id));
   if (!request.plot.empty()) {
     if (profile.rounds.empty()) {

@@ -5,13 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include <nlohmann/json.hpp>
-
 #include "base/durable_file.h"
 #include "base/error.h"
 #include "client/commands/job_following.h"
 #include "client/commands/submission.h"
-#include "client/report/json_output.h"
 #include "client/report/model_output.h"
 #include "client/report/output_file.h"
 #include "client/report/progress.h"
@@ -21,31 +18,6 @@
 
 namespace gradmill::client {
 namespace {
-
-void show_submitted(const TrainRequest& request, const Console& console) {
-  if (request.format == Format::kJson) {
-    write_json(console.out, {{"job_id", request.job}});
-  } else {
-    console.out << request.job << '\n' << std::flush;
-  }
-}
-
-/// Follows the job that was just submitted, which the coordinator must know even after a restart.
-std::optional<FollowedJob> follow_submitted(const TrainRequest& request,
-                                            CoordinatorLink& link,
-                                            Progress& progress,
-                                            const Console& console) {
-  try {
-    return follow_to_end(link, request.job, !request.timing.empty(), progress, console);
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kNotFound) {
-      throw;
-    }
-    throw Error(ErrorCode::kNotFound,
-                "job " + request.job + " is gone: deleted, or the coordinator at " +
-                    request.coordinator.text() + " was started anew without its state");
-  }
-}
 
 /// Keeps the last good weights of a job that failed after a finished round.
 void rescue_model(const std::string& path,
@@ -76,12 +48,17 @@ int run(const TrainRequest& request, CoordinatorLink& link, Console console) {
   const Submission submission = prepare(request);
   submit(link, request.job, submission);
   if (!request.wait) {
-    show_submitted(request, console);
+    show_submitted(request.job, request.format, console);
     return program::kSucceeded;
   }
 
   Progress progress(console.err, console.columns);
-  const std::optional<FollowedJob> job = follow_submitted(request, link, progress, console);
+  const std::optional<FollowedJob> job = follow_submitted(link,
+                                                          {.job = request.job,
+                                                           .coordinator = request.coordinator,
+                                                           .with_tasks = !request.timing.empty()},
+                                                          progress,
+                                                          console);
   if (!job) {
     return detach(request.job, request.coordinator, progress, console);
   }

@@ -46,6 +46,14 @@ class CoordinatorLink {
   [[nodiscard]] virtual JobLog logs(const std::string& job,
                                     std::uint64_t after,
                                     std::chrono::milliseconds wait) = 0;
+  /// Predictions of a prediction job from `first_row` on, at most `rows_max`: once there are any,
+  /// the job has ended, or after `wait`.
+  [[nodiscard]] virtual JobPredictions predictions(const std::string& job,
+                                                   std::uint64_t first_row,
+                                                   std::uint32_t rows_max,
+                                                   std::chrono::milliseconds wait) = 0;
+  /// Gives the batches of a prediction job that no node has yet another size.
+  virtual void set_batch_rows(const std::string& job, std::uint32_t batch_rows) = 0;
   /// Deletes a job that has ended.
   virtual void remove(const std::string& job) = 0;
   /// Applies a retention rule, or the coordinator's own.

@@ -108,6 +108,17 @@ JobLog ReconnectingLink::logs(const std::string& job,
   return retried([&] { return link_.logs(job, after, wait); });
 }
 
+JobPredictions ReconnectingLink::predictions(const std::string& job,
+                                             std::uint64_t first_row,
+                                             std::uint32_t rows_max,
+                                             std::chrono::milliseconds wait) {
+  return retried([&] { return link_.predictions(job, first_row, rows_max, wait); });
+}
+
+void ReconnectingLink::set_batch_rows(const std::string& job, std::uint32_t batch_rows) {
+  retried([&] { link_.set_batch_rows(job, batch_rows); });
+}
+
 void ReconnectingLink::remove(const std::string& job) {
   bool repeated = false;
   retried([&] {

@@ -39,6 +39,11 @@ class ReconnectingLink final : public CoordinatorLink {
   std::vector<JobSummary> jobs(std::uint32_t limit) override;
   JobDetails job(const std::string& job) override;
   JobLog logs(const std::string& job, std::uint64_t after, std::chrono::milliseconds wait) override;
+  JobPredictions predictions(const std::string& job,
+                             std::uint64_t first_row,
+                             std::uint32_t rows_max,
+                             std::chrono::milliseconds wait) override;
+  void set_batch_rows(const std::string& job, std::uint32_t batch_rows) override;
   void remove(const std::string& job) override;
   Garbage collect_garbage(bool dry_run, const std::optional<Retention>& rule) override;
   std::vector<ModelSummary> models(const std::string& model) override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "client/report/json_output.h"
+#include "client/report/prediction_report.h"
 #include "client/report/table.h"
 #include "client/report/text.h"
 #include "protocol/model_metadata.h"
@@ -23,6 +25,26 @@ using Properties = std::vector<std::pair<std::string, std::string>>;
 
 std::string yes_or_no(bool value) { return value ? "yes" : "no"; }
 
+std::string done_of(std::uint64_t done, std::uint64_t all) {
+  return std::to_string(done) + '/' + std::to_string(all);
+}
+
+/// Empty if there is none.
+std::string accuracy_text(const PredictionStatus& job) {
+  const std::optional<double> accuracy = accuracy_of(job);
+  return accuracy ? printed("%.6f", *accuracy) : "";
+}
+
+/// The error of a list's row; empty if there is none yet.
+std::string error_text(const JobSummary& job) {
+  std::optional<double> error = job.validation_error;
+  if (job.prediction) {
+    const std::optional<double> accuracy = accuracy_of(*job.prediction);
+    error = accuracy ? std::optional(1 - *accuracy) : std::nullopt;
+  }
+  return error ? printed("%.6f", *error) : "";
+}
+
 /// Empty for a time that is not yet.
 std::string time_or_empty(std::int64_t ms) { return ms == 0 ? "" : local_time_text(ms); }
 
@@ -33,15 +55,20 @@ ordered_json time_in_json(std::int64_t ms) {
 ordered_json in_json(const JobSummary& job) {
   ordered_json json;
   json["job_id"] = job.job;
+  json["kind"] = kind_text(job.prediction);
   json["state"] = name_of(job.state);
   json["priority"] = job.share.priority;
   json["weight"] = job.share.weight;
-  json["round"] = job.round;
-  json["rounds"] = job.rounds;
-  json["shards"] = job.shards;
-  json["validation_error"] =
-      job.validation_error ? ordered_json(*job.validation_error) : ordered_json();
-  json["exact"] = job.exact;
+  if (job.prediction) {
+    add_prediction(json, *job.prediction);
+  } else {
+    json["round"] = job.round;
+    json["rounds"] = job.rounds;
+    json["shards"] = job.shards;
+    json["validation_error"] =
+        job.validation_error ? ordered_json(*job.validation_error) : ordered_json();
+    json["exact"] = job.exact;
+  }
   json["submitted"] = time_in_json(job.submitted_ms);
   json["ended"] = time_in_json(job.ended_ms);
   json["reason"] = job.reason;
@@ -49,8 +76,20 @@ ordered_json in_json(const JobSummary& job) {
   return json;
 }
 
+/// What is asked of a prediction job.
+Properties properties_of(const PredictionPlan& plan, std::size_t shards) {
+  return {{"model file", plan.model.file.digest.hex()},
+          {"features", std::to_string(plan.model.features)},
+          {"classes", std::to_string(plan.model.labels.size())},
+          {"labelled", yes_or_no(plan.labelled)},
+          {"shards of rows", std::to_string(shards)}};
+}
+
 /// What is asked of the job.
 Properties properties_of(const JobSpecification& job) {
+  if (job.prediction) {
+    return properties_of(*job.prediction, job.shards.size());
+  }
   Properties all = {
       {"topology", topology_text(job.rule.topology)},
       {"activation", std::string(name_of(job.rule.activation))},
@@ -69,7 +108,9 @@ Properties properties_of(const JobSpecification& job) {
 
 /// How the job stands.
 Properties properties_of(const JobStatus& job) {
-  Properties all = {{"job", job.job}, {"state", std::string(name_of(job.state))}};
+  Properties all = {{"job", job.job},
+                    {"kind", kind_text(job.prediction)},
+                    {"state", std::string(name_of(job.state))}};
   const auto add = [&](const char* name, const std::string& value) {
     if (!value.empty()) {
       all.emplace_back(name, value);
@@ -84,14 +125,22 @@ Properties properties_of(const JobStatus& job) {
   add("notice", job.notice);
   add("submitted", time_or_empty(job.submitted_ms));
   add("ended", time_or_empty(job.ended_ms));
-  add("round", std::to_string(job.round) + '/' + std::to_string(job.rounds));
-  if (!has_ended(job.state)) {
-    add("shards", std::to_string(job.shards_done) + '/' + std::to_string(job.shards));
-  }
-  add("best round", job.best_round > 0 ? std::to_string(job.best_round) : "");
-  add("exact", yes_or_no(job.exact));
-  if (job.parameters.bytes > 0) {
-    add("weights", job.parameters.digest.hex());
+  if (job.prediction) {
+    const PredictionStatus& rows = *job.prediction;
+    add("rows", done_of(rows.rows_done, rows.rows));
+    add("accuracy", accuracy_text(rows));
+    add("batch size", std::to_string(rows.batch_rows));
+    add("model", model_text(rows));
+  } else {
+    add("round", done_of(job.round, job.rounds));
+    if (!has_ended(job.state)) {
+      add("shards", done_of(job.shards_done, job.shards));
+    }
+    add("best round", job.best_round > 0 ? std::to_string(job.best_round) : "");
+    add("exact", yes_or_no(job.exact));
+    if (job.parameters.bytes > 0) {
+      add("weights", job.parameters.digest.hex());
+    }
   }
   for (const NodeReport& node : job.nodes) {
     add("node",
@@ -101,25 +150,35 @@ Properties properties_of(const JobStatus& job) {
   return all;
 }
 
+/// How far a training job is.
+void add_training(ordered_json& to, const JobStatus& job) {
+  to["round"] = job.round;
+  to["rounds"] = job.rounds;
+  to["shards"] = job.shards;
+  to["shards_done"] = job.shards_done;
+  to["best_round"] = job.best_round > 0 ? ordered_json(job.best_round) : ordered_json();
+  to["exact"] = job.exact;
+  to["parameters_sha256"] =
+      job.parameters.bytes > 0 ? ordered_json(job.parameters.digest.hex()) : ordered_json();
+}
+
 ordered_json in_json(const JobStatus& job) {
   ordered_json json;
   json["job_id"] = job.job;
+  json["kind"] = kind_text(job.prediction);
   json["state"] = name_of(job.state);
   json["asked"] = job.asked;
   json["reason"] = job.reason;
   json["message"] = job.message;
   json["notice"] = job.notice;
   json["ahead"] = job.ahead;
-  json["round"] = job.round;
-  json["rounds"] = job.rounds;
-  json["shards"] = job.shards;
-  json["shards_done"] = job.shards_done;
-  json["best_round"] = job.best_round > 0 ? ordered_json(job.best_round) : ordered_json();
-  json["exact"] = job.exact;
+  if (job.prediction) {
+    add_prediction(json, *job.prediction);
+  } else {
+    add_training(json, job);
+  }
   json["submitted"] = time_in_json(job.submitted_ms);
   json["ended"] = time_in_json(job.ended_ms);
-  json["parameters_sha256"] =
-      job.parameters.bytes > 0 ? ordered_json(job.parameters.digest.hex()) : ordered_json();
   json["nodes"] = ordered_json::array();
   for (const NodeReport& node : job.nodes) {
     json["nodes"].push_back({{"node", node.node},
@@ -131,6 +190,9 @@ ordered_json in_json(const JobStatus& job) {
 }
 
 ordered_json in_json(const JobSpecification& job) {
+  if (job.prediction) {
+    return plan_in_json(job);
+  }
   const auto digests = [](const std::vector<BlobRef>& blobs) {
     auto list = ordered_json::array();
     for (const BlobRef& blob : blobs) {
@@ -181,25 +243,31 @@ void write_jobs(std::ostream& to, const std::vector<JobSummary>& jobs, Format fo
     return;
   }
   Table table = {{"JOB"},
+                 {"KIND"},
                  {"STATE"},
                  {"PRIORITY", Table::Align::kRight},
                  {"WEIGHT", Table::Align::kRight},
-                 {"ROUND", Table::Align::kRight},
+                 {"DONE", Table::Align::kRight},
                  {"SHARDS", Table::Align::kRight},
                  {"ERROR", Table::Align::kRight},
                  {"EXACT"},
+                 {"MODEL"},
                  {"SUBMITTED"},
                  {"ENDED"},
                  {"REASON"}};
   for (const JobSummary& job : jobs) {
+    const bool predicts = job.prediction.has_value();
     table.add({job.job,
+               kind_text(job.prediction),
                std::string(name_of(job.state)),
                std::to_string(job.share.priority),
                std::to_string(job.share.weight),
-               std::to_string(job.round) + '/' + std::to_string(job.rounds),
-               std::to_string(job.shards),
-               job.validation_error ? printed("%.6f", *job.validation_error) : "",
+               predicts ? done_of(job.prediction->rows_done, job.prediction->rows)
+                        : done_of(job.round, job.rounds),
+               predicts ? "" : std::to_string(job.shards),
+               error_text(job),
                yes_or_no(job.exact),
+               predicts ? model_text(*job.prediction) : "",
                time_or_empty(job.submitted_ms),
                time_or_empty(job.ended_ms),
                job.reason});
@@ -213,7 +281,9 @@ void write_jobs(std::ostream& to, const std::vector<JobSummary>& jobs, Format fo
 void write_details(std::ostream& to, const JobDetails& job, Format format) {
   if (format == Format::kJson) {
     ordered_json json = in_json(job.status);
-    json["model"] = job.terms.model;
+    if (!job.specification.prediction) {
+      json["model"] = job.terms.model;
+    }
     json["priority"] = job.terms.share.priority;
     json["weight"] = job.terms.share.weight;
     json["specification"] = in_json(job.specification);

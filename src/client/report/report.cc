@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "client/report/json_output.h"
+#include "client/report/prediction_report.h"
 #include "client/report/text.h"
 
 namespace gradmill::client {
@@ -61,7 +62,24 @@ nlohmann::ordered_json incomplete_rounds(const std::vector<RoundReport>& rounds)
   return list;
 }
 
+nlohmann::ordered_json nodes_in_json(const std::vector<NodeReport>& nodes) {
+  auto list = nlohmann::ordered_json::array();
+  for (const NodeReport& node : nodes) {
+    list.push_back({{"node", node.node},
+                    {"tasks", node.tasks},
+                    {"refused", node.refused},
+                    {"failed", node.failed}});
+  }
+  return list;
+}
+
 void write_text_result(std::ostream& to, const FollowedJob& job) {
+  if (job.status.prediction) {
+    if (job.status.state == JobState::kSucceeded) {
+      to << prediction_summary(job.status) << '\n' << std::flush;
+    }
+    return;
+  }
   const RoundReport* const round = result_round(job);
   if (job.status.state != JobState::kSucceeded || round == nullptr || !round->validation_error) {
     return;
@@ -88,10 +106,17 @@ void write_result(std::ostream& to, const FollowedJob& job, Format format) {
   using nlohmann::ordered_json;
   ordered_json result;
   result["job_id"] = status.job;
+  result["kind"] = kind_text(status.prediction);
   result["state"] = name_of(status.state);
   if (status.state != JobState::kSucceeded) {
     result["reason"] = status.reason;
     result["message"] = status.message;
+  }
+  if (status.prediction) {
+    add_prediction(result, *status.prediction);
+    result["nodes"] = nodes_in_json(status.nodes);
+    write_json(to, result);
+    return;
   }
   result["validation_error"] =
       round == nullptr ? ordered_json() : error_in_json(round->validation_error);
@@ -108,13 +133,7 @@ void write_result(std::ostream& to, const FollowedJob& job, Format format) {
                                 {"validation_error", error_in_json(one.validation_error)},
                                 {"seconds", one.seconds}});
   }
-  result["nodes"] = ordered_json::array();
-  for (const NodeReport& node : status.nodes) {
-    result["nodes"].push_back({{"node", node.node},
-                               {"tasks", node.tasks},
-                               {"refused", node.refused},
-                               {"failed", node.failed}});
-  }
+  result["nodes"] = nodes_in_json(status.nodes);
   result["parameters_sha256"] = status.parameters.digest.hex();
   write_json(to, result);
 }

@@ -1,10 +1,12 @@
 #include "client/request/common_options.h"
 
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/random_id.h"
 #include "program/tls_options.h"
 
 namespace gradmill::client {
@@ -64,6 +66,22 @@ std::optional<program::Arguments> parse_common(program::CommandLine& line,
     read_common_options(*arguments, request);
   }
   return arguments;
+}
+
+void add_job_options(program::CommandLine& line) {
+  line.option("--id", "ID", std::nullopt, "id of the job (default: a random one)")
+      .option("--priority", "N", "0", "-100 to 100: a higher one comes first at each free slot")
+      .option("--weight", "N", "1", "1 to 1000: shares of the nodes' time go by it");
+}
+
+std::string job_id_of(const program::Arguments& arguments) {
+  return arguments.given("--id") ? arguments.text("--id") : "job-" + random_id(8);
+}
+
+JobShare share_of(const program::Arguments& arguments) {
+  return {.priority = static_cast<std::int32_t>(
+              arguments.signed_integer("--priority", -kPriorityMax, kPriorityMax)),
+          .weight = static_cast<std::uint32_t>(arguments.integer("--weight", 1, kWeightMax))};
 }
 
 void contradict(const std::string& one, const std::string& other) {

@@ -25,6 +25,12 @@ void read_common_options(const program::Arguments& arguments, CommonRequest& req
                                                              const std::vector<std::string>& words,
                                                              CommonRequest& request);
 
+/// Adds the options that jobs of any kind have: --id, --priority and --weight.
+void add_job_options(program::CommandLine& line);
+/// A random id unless the user chose one.
+[[nodiscard]] std::string job_id_of(const program::Arguments& arguments);
+[[nodiscard]] JobShare share_of(const program::Arguments& arguments);
+
 /// Throws Error(kInvalidInput): these two options contradict each other.
 [[noreturn]] void contradict(const std::string& one, const std::string& other);
 

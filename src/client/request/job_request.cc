@@ -1,6 +1,5 @@
 #include "client/request/job_request.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -8,9 +7,9 @@
 
 #include "base/error.h"
 #include "client/request/common_options.h"
-#include "client/request/training_options.h"
-#include "client/request/training_reader.h"
+#include "client/request/submit_request.h"
 #include "program/arguments.h"
+#include "protocol/job_specification.h"
 
 namespace gradmill::client {
 namespace {
@@ -20,47 +19,6 @@ using program::CommandLine;
 using Words = std::vector<std::string>;
 
 constexpr std::uint64_t kCountMax = std::numeric_limits<std::int32_t>::max();
-
-std::optional<Request> parse_submit_train(const Words& words) {
-  CommandLine line("client job submit train", "Submits a training job, and follows it to its end.");
-  add_coordinator_option(line);
-  line.option("--data",
-              "DIR",
-              std::nullopt,
-              "folder with train_*.txt and validate_*.txt: numbers, label last")
-      .flag("--no-wait", "only submit; the result comes with client job follow ID");
-  add_training_options(line);
-  const std::optional<Arguments> arguments = line.parse(words);
-  if (!arguments) {
-    return std::nullopt;
-  }
-  if (!arguments->given("--data")) {
-    throw invalid_input("--data is missing; see client job submit train --help");
-  }
-  TrainRequest request = read_training_options(*arguments);
-  request.coordinator = coordinator_of(*arguments);
-  request.folder = arguments->text("--data");
-  request.wait = !arguments->flag("--no-wait");
-  for (const char* const option : {"--output", "--timing"}) {
-    if (!request.wait && arguments->given(option)) {
-      contradict(option, "--no-wait");
-    }
-  }
-  return request;
-}
-
-std::optional<Request> parse_submit(const Words& words) {
-  const std::size_t object = plain_word(words);
-  if (object == words.size() && std::find(words.begin(), words.end(), "--help") != words.end()) {
-    return parse_submit_train({"--help"});  // There is nothing else to submit.
-  }
-  if (object == words.size() || words[object] != "train") {
-    throw invalid_input("job submit: use client job submit train");
-  }
-  Words rest = words;
-  rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(object));
-  return parse_submit_train(rest);
-}
 
 using Add = std::function<void(CommandLine&)>;
 
@@ -167,19 +125,40 @@ std::optional<Request> parse_control(const Words& words) {
 std::optional<Request> parse_output(const Words& words) {
   JobOutputRequest request;
   const auto arguments = parse_job(
-      {"client job output", "Writes the model of a job that has ended."},
+      {"client job output", "Writes the model of a job that has ended, or a job's predictions."},
       words,
       request,
       [](CommandLine& line) {
-        line.option("--output", "FILE", std::nullopt, "where to: .safetensors, .npz or .onnx");
+        line.option("--output",
+                    "FILE",
+                    "",
+                    "where to: a model as .safetensors, .npz or .onnx; predictions as text or "
+                    "JSON, else on stdout, also while the job runs");
       });
   if (!arguments) {
     return std::nullopt;
   }
-  if (!arguments->given("--output")) {
-    throw invalid_input("--output is missing; see client job output --help");
-  }
   request.output = arguments->text("--output");
+  return request;
+}
+
+std::optional<Request> parse_set(const Words& words) {
+  SetJobRequest request;
+  const auto arguments = parse_job(
+      {"client job set", "Changes a prediction job while it runs."},
+      words,
+      request,
+      [](CommandLine& line) {
+        line.option("--batch-size", "N", std::nullopt, "rows of a task, for those still to come");
+      });
+  if (!arguments) {
+    return std::nullopt;
+  }
+  if (!arguments->given("--batch-size")) {
+    throw invalid_input("--batch-size is missing; see client job set --help");
+  }
+  request.batch_rows =
+      static_cast<std::uint32_t>(arguments->integer("--batch-size", 1, kBatchRowsMax));
   return request;
 }
 
@@ -226,8 +205,12 @@ std::optional<Request> parse_collect_garbage(const Words& words) {
 }
 
 std::span<const Verb> job_verbs() {
-  static constexpr std::array<Verb, 11> kVerbs = {{
-      {"submit", "", "submit train --data DIR", "train; with --no-wait, only submit", parse_submit},
+  static constexpr std::array<Verb, 12> kVerbs = {{
+      {"submit",
+       "",
+       "submit train|predict",
+       "train, or predict a file; see its --help",
+       parse_submit},
       {"list", "ls", "list", "jobs, newest first", parse_list},
       {"show", "", "show ID", "how a job stands and what it is", parse_show},
       {"follow", "", "follow ID", "follow a job to its end", parse_follow},
@@ -235,7 +218,12 @@ std::span<const Verb> job_verbs() {
       {"cancel", "", "cancel ID", "end a job", parse_control<JobCommand::kCancel>},
       {"pause", "", "pause ID", "hold a job", parse_control<JobCommand::kPause>},
       {"resume", "", "resume ID", "let a paused job go on", parse_control<JobCommand::kResume>},
-      {"output", "", "output ID --output FILE", "write the model of an ended job", parse_output},
+      {"set", "", "set ID --batch-size N", "rows of a task of a prediction job", parse_set},
+      {"output",
+       "",
+       "output ID [--output FILE]",
+       "the model or the predictions of a job",
+       parse_output},
       {"delete", "rm", "delete ID", "delete an ended job", parse_delete},
       {"gc", "", "gc", "delete old ended jobs; also client gc", parse_collect_garbage},
   }};

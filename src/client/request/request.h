@@ -65,6 +65,18 @@ struct TrainRequest : CommonRequest {
   bool wait = true;       ///< Follow the job to its end.
 };
 
+/// Predict the rows of a file by a model, follow the job to its end.
+struct PredictFileRequest : CommonRequest {
+  std::string model;  ///< NAME, NAME@VERSION or NAME@ALIAS.
+  std::string file;
+  bool labelled = false;                    ///< The last column is a label.
+  std::optional<std::uint32_t> batch_rows;  ///< Absent: as many as suit.
+  std::string job;                          ///< The id; random unless the user chose one.
+  std::string output;                       ///< Where the predictions go; empty: nowhere.
+  JobShare share;                           ///< Of the nodes, with other jobs.
+  bool wait = true;                         ///< Follow the job to its end.
+};
+
 /// In all requests below, a job is named by its id, or `latest`.
 struct FollowJobRequest : CommonRequest {
   std::string job;
@@ -90,10 +102,16 @@ struct ControlJobRequest : CommonRequest {
   JobCommand command = JobCommand::kCancel;
 };
 
-/// Write the model of a job that has ended.
+/// Write the model of a job that has ended, or the predictions of one.
 struct JobOutputRequest : CommonRequest {
   std::string job;
-  std::string output;
+  std::string output;  ///< Empty: stdout, which is for predictions.
+};
+
+/// Change a prediction job while it runs.
+struct SetJobRequest : CommonRequest {
+  std::string job;
+  std::uint32_t batch_rows = 0;
 };
 
 struct DeleteJobRequest : CommonRequest {
@@ -175,12 +193,14 @@ struct PredictRequest : CommonRequest {
 };
 
 using Request = std::variant<TrainRequest,
+                             PredictFileRequest,
                              FollowJobRequest,
                              ListJobsRequest,
                              ShowJobRequest,
                              JobLogsRequest,
                              ControlJobRequest,
                              JobOutputRequest,
+                             SetJobRequest,
                              DeleteJobRequest,
                              CollectGarbageRequest,
                              ListModelsRequest,

@@ -82,16 +82,14 @@ void add_training_options(program::CommandLine& line) {
               "shards that are enough once a round is late: 9, or a share of them such as 0.8")
       .option("--round-deadline", "TIME", std::nullopt, "when a round is late; with --quorum")
       .group("Job and result")
-      .option("--id", "ID", std::nullopt, "id of the job (default: a random one)")
       .option("--model",
               "NAME",
               std::nullopt,
               "register the result as a version of this model (default: the data folder's name)")
-      .option("--priority", "N", "0", "-100 to 100: a higher one comes first at each free slot")
-      .option("--weight", "N", "1", "1 to 1000: shares of the nodes' time go by it")
       .option("--timing", "FILE", std::nullopt, "write the seconds of each round and task as CSV")
       .option(
           "--output", "FILE", std::nullopt, "write the trained model: .safetensors, .npz or .onnx");
+  add_job_options(line);
   add_common_options(line);
 }
 

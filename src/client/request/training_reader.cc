@@ -11,7 +11,6 @@
 
 #include "base/error.h"
 #include "base/number.h"
-#include "base/random_id.h"
 #include "client/request/common_options.h"
 #include "client/request/preset.h"
 #include "formats/shard_blob.h"
@@ -95,11 +94,8 @@ class TrainReader {
     if (arguments_.given("--model")) {
       check_model_name(request.model);
     }
-    request.share.priority = static_cast<std::int32_t>(
-        arguments_.signed_integer("--priority", -kPriorityMax, kPriorityMax));
-    request.share.weight =
-        static_cast<std::uint32_t>(arguments_.integer("--weight", 1, kWeightMax));
-    request.job = arguments_.given("--id") ? arguments_.text("--id") : "job-" + random_id(8);
+    request.share = share_of(arguments_);
+    request.job = job_id_of(arguments_);
     return request;
   }
 

@@ -112,6 +112,29 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
     });
   }
 
+  void jobPredictions(wire::JobPredictionsResponse& response,
+                      const wire::JobPredictionsRequest& request) override {
+    check(Right::kView);
+    response = wire::translate([&] {
+      return wire::to_wire(coordinator_.predictions(
+          request.job_id,
+          wire::unsigned_from<std::uint64_t>(request.first_row, "the first row"),
+          wire::rows_max_from(request.rows_max),
+          wait_of(request.wait_ms)));
+    });
+  }
+
+  void setBatchRows(wire::SetBatchRowsResponse& response,
+                    const wire::SetBatchRowsRequest& request) override {
+    check(Right::kOperate);
+    wire::translate([&] {
+      coordinator_.set_batch_rows(
+          request.job_id,
+          wire::unsigned_from<std::uint32_t>(request.batch_rows, "the rows of a batch"));
+    });
+    response.job_id = request.job_id;
+  }
+
   void deleteJob(wire::DeleteJobResponse& response,
                  const wire::DeleteJobRequest& request) override {
     check(Right::kOperate);
