@@ -81,6 +81,19 @@ class FakeLink final : public CoordinatorLink {
     return next_of(log);
   }
 
+  JobPredictions predictions(const std::string& job,
+                             std::uint64_t first_row,
+                             std::uint32_t rows_max,
+                             std::chrono::milliseconds wait) override {
+    calls.push_back("predictions " + job + ' ' + std::to_string(first_row) + ' ' +
+                    std::to_string(rows_max) + ' ' + std::to_string(wait.count()));
+    return next_of(predicted);
+  }
+
+  void set_batch_rows(const std::string& job, std::uint32_t batch_rows) override {
+    calls.push_back("set " + job + ' ' + std::to_string(batch_rows));
+  }
+
   void remove(const std::string& job) override { calls.push_back("remove " + job); }
 
   Garbage collect_garbage(bool dry_run, const std::optional<Retention>& rule) override {
@@ -198,6 +211,7 @@ class FakeLink final : public CoordinatorLink {
   std::vector<JobSummary> summaries;
   JobDetails details;
   std::deque<JobLog> log;
+  std::deque<JobPredictions> predicted;
   Garbage garbage;
   std::vector<NodeStatus> all_nodes;
   std::deque<NodeStatus> node_answers;

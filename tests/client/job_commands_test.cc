@@ -80,16 +80,19 @@ TEST_F(JobCommandsTest, ListsAreATableOrAnArray) {
   std::istringstream lines(out_.str());
   std::string line;
   std::getline(lines, line);
-  EXPECT_TRUE(line.starts_with(
-      "JOB     STATE    PRIORITY  WEIGHT  ROUND  SHARDS     ERROR  EXACT  SUBMITTED"))
+  EXPECT_EQ(line.find("JOB     KIND      STATE    PRIORITY  WEIGHT  DONE  SHARDS     ERROR  EXACT  "
+                      "MODEL  SUBMITTED"),
+            0U)
       << line;
   std::getline(lines, line);
-  EXPECT_TRUE(line.starts_with(
-      "newest  running        -5       7   3/10      11  0.250000  yes    2023-11-1"))
+  EXPECT_EQ(line.find("newest  training  running        -5       7  3/10      11  0.250000  yes    "
+                      "-      2023-11-1"),
+            0U)
       << line;
   std::getline(lines, line);
-  EXPECT_TRUE(line.starts_with(
-      "older   failed          0       1   3/10      11         -  no     2023-11-1"))
+  EXPECT_EQ(line.find("older   training  failed          0       1  3/10      11         -  no     "
+                      "-      2023-11-1"),
+            0U)
       << line;
   EXPECT_TRUE(line.ends_with("  diverged")) << line;
 
@@ -98,6 +101,7 @@ TEST_F(JobCommandsTest, ListsAreATableOrAnArray) {
   EXPECT_EQ(run(request), 0);
   EXPECT_EQ(json().size(), 1U);
   EXPECT_EQ(json()[0].at("job_id"), "newest");
+  EXPECT_EQ(json()[0].at("kind"), "training");
   EXPECT_EQ(json()[0].at("state"), "running");
   EXPECT_EQ(json()[0].at("round"), 3);
   EXPECT_EQ(json()[0].at("validation_error"), 0.25);
@@ -110,7 +114,7 @@ TEST_F(JobCommandsTest, AnEmptyListHasItsHeaderOrIsAnEmptyArray) {
   link_.summaries.clear();
   ListJobsRequest request;
   EXPECT_EQ(run(request), 0);
-  EXPECT_EQ(out_.str().find("JOB  STATE"), 0U);
+  EXPECT_EQ(out_.str().find("JOB  KIND"), 0U);
   request.format = Format::kJson;
   EXPECT_EQ(run(request), 0);
   EXPECT_EQ(json(), nlohmann::json::array());

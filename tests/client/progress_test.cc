@@ -48,6 +48,39 @@ TEST(Progress, ElsewhereIsALineARound) {
   EXPECT_EQ(err.str(), "job j: pending, 3 ahead\nround 1/2: validation error 0.500000 (0.25 s)\n");
 }
 
+TEST(Progress, OfAPredictionJobIsALineForEachTenthOfTheRows) {
+  std::ostringstream err;
+  Progress progress(err, 0);
+  FollowedJob job;
+  job.status.state = JobState::kRunning;
+  job.status.prediction = PredictionStatus{.rows = 1000, .rows_done = 0};
+  for (const std::uint64_t done : {0, 50, 100, 150, 1000}) {
+    job.status.prediction->rows_done = done;
+    progress.show(job);
+  }
+  std::istringstream lines(err.str());
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_EQ(line.find("row 100/1000, "), 0U) << line;
+  EXPECT_TRUE(line.ends_with(" rows/s")) << line;
+  std::getline(lines, line);
+  EXPECT_EQ(line.find("row 1000/1000, "), 0U) << line;
+  EXPECT_FALSE(std::getline(lines, line)) << line;
+}
+
+TEST(Progress, OfAPredictionJobOnATerminalHasItsAccuracy) {
+  std::ostringstream err;
+  Progress progress(err, 120);
+  FollowedJob job;
+  job.status.state = JobState::kRunning;
+  job.status.prediction =
+      PredictionStatus{.rows = 10, .rows_done = 4, .wrong = 1, .labelled = true};
+  progress.show(job);
+  progress.finish();
+  EXPECT_NE(err.str().find("row 4/10 ["), std::string::npos) << err.str();
+  EXPECT_NE(err.str().find(", accuracy 0.7500"), std::string::npos) << err.str();
+}
+
 /// Counts how often it is flushed.
 class CountingBuffer : public std::stringbuf {
  public:

@@ -317,7 +317,9 @@ TEST(Request, VerbFormIsThePositionalOne) {
   EXPECT_EQ(request.rule.eta, 0.0001);
   EXPECT_EQ(request.job, "follow");
   EXPECT_FALSE(request.wait);
-  EXPECT_EQ(refusal({"job", "submit"}), "job submit: use client job submit train");
+  EXPECT_EQ(
+      refusal({"job", "submit"}),
+      "job submit: what kind of job is missing: train or predict; see client job submit --help");
   EXPECT_EQ(refusal({"job", "submit", "train", "--coordinator", "h:1"}),
             "--data is missing; see client job submit train --help");
 }

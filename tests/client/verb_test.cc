@@ -104,8 +104,9 @@ TEST(Verb, CommonOptionsStandAnywhere) {
 TEST(Verb, NamesWhatIsWrong) {
   ::unsetenv("GRADMILL_COORDINATOR");  // NOLINT(concurrency-mt-unsafe): before any thread
   const std::string of_jobs =
-      "submit, list, show, follow, logs, cancel, pause, resume, output, delete, gc; see client job "
-      "--help";
+      "submit, list, show, follow, logs, cancel, pause, resume, set, output, delete, gc; see "
+      "client "
+      "job --help";
   const std::vector<std::pair<Words, std::string>> wrong = {
       {{"job"}, "job: what to do is missing: " + of_jobs},
       {at({"job"}), "job: what to do is missing: " + of_jobs},
@@ -130,10 +131,17 @@ TEST(Verb, NamesWhatIsWrong) {
       {at({"job", "show", "j", "k"}), "unexpected argument 'k'"},
       {at({"job", "show", "j", "--format", "xml"}), "--format: 'xml' is not text or json"},
       {at({"job", "show", "j", "--reconnect-timeout", "5"}), "--reconnect-timeout: '5' is not a"},
-      {at({"job", "output", "j"}), "--output is missing; see client job output --help"},
       {at({"job", "output", "j", "--output", ""}), "--output: is empty"},
-      {at({"job", "submit"}), "job submit: use client job submit train"},
-      {at({"job", "submit", "infer"}), "job submit: use client job submit train"},
+      {at({"job", "submit"}), "job submit: what kind of job is missing: train or predict; see"},
+      {at({"job", "submit", "infer"}),
+       "job submit: 'infer' is none of train, predict; see client job submit --help"},
+      {at({"job", "submit", "predict", "--data", "f"}),
+       "--model is missing; see client job submit"},
+      {at({"job", "submit", "predict", "--model", "m"}),
+       "--data is missing; see client job submit"},
+      {at({"job", "set", "j"}), "--batch-size is missing; see client job set --help"},
+      {at({"job", "set", "j", "--batch-size", "0"}), "--batch-size: '0' is not"},
+      {at({"job", "set", "j", "--batch-size", "1000001"}), "--batch-size: '1000001' is not"},
       {at({"gc", "--keep-jobs", "x"}), "--keep-jobs: 'x' is not a whole number"},
       {at({"gc", "--keep-for", "3"}), "--keep-for: '3' is not a duration"},
       {at({"gc", "--keep-for", "2e7min"}),
@@ -149,12 +157,14 @@ TEST(Verb, NamesWhatIsWrong) {
   }
 }
 
-TEST(Verb, HelpOfSubmitIsThatOfTheOneThingToSubmit) {
+TEST(Verb, HelpOfSubmitListsTheKindsOfJobs) {
   testing::internal::CaptureStdout();
   EXPECT_FALSE(parse_request({"job", "submit", "--help"}).has_value());
   EXPECT_FALSE(parse_request(at({"job", "--help", "submit"})).has_value());
   const std::string help = testing::internal::GetCapturedStdout();
-  EXPECT_EQ(help.rfind("usage: client job submit train [options]", 0), 0U) << help;
+  EXPECT_EQ(help.rfind("usage: client job submit", 0), 0U) << help;
+  EXPECT_NE(help.find("client job submit train --data DIR"), std::string::npos) << help;
+  EXPECT_NE(help.find("client job submit predict --model NAME"), std::string::npos) << help;
 }
 
 TEST(Verb, HelpTellsAllExitCodes) {

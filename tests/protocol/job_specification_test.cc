@@ -228,5 +228,28 @@ TEST(JobDigest, HasAQuorumOnlyWhereThereIsOne) {
   EXPECT_NE(job_digest(job), digest);
 }
 
+TEST(JobDigest, OfAPredictionJobIsOfItsModelAndRows) {
+  JobSpecification job;
+  job.prediction = PredictionPlan{.model = {.model = "m",
+                                            .version = 1,
+                                            .file = {sha256("file"), 4},
+                                            .features = 2,
+                                            .labels = {"A"}},
+                                  .batch_rows = 10};
+  job.shards = {{sha256("one"), 1}};
+  const Digest digest = job_digest(job);
+  EXPECT_EQ(digest,
+            sha256("gradmill prediction 1\nmodel " + sha256("file").hex() +
+                   "\nlabelled no\nshard " + sha256("one").hex() + "\n"));
+  EXPECT_EQ(job.blobs(), job.shards);
+  job.prediction->batch_rows = 20;
+  EXPECT_EQ(job_digest(job), digest) << "the size of a batch decides no bit";
+  job.prediction->labelled = true;
+  EXPECT_NE(job_digest(job), digest);
+  job.prediction->labelled = false;
+  job.prediction->model.file.digest = sha256("other");
+  EXPECT_NE(job_digest(job), digest);
+}
+
 }  // namespace
 }  // namespace gradmill

@@ -187,5 +187,40 @@ TEST(JobId, IsAWordThatNamesNoOtherJobs) {
   }
 }
 
+TEST(SpecificationCheck, APredictionJobHasItsPlanAndRowsAlone) {
+  JobSpecification sound;
+  sound.prediction = PredictionPlan{.model = {.model = "m",
+                                              .version = 1,
+                                              .file = {sha256("file"), 4},
+                                              .features = 2,
+                                              .labels = {"A"}},
+                                    .batch_rows = 10};
+  sound.shards = {{sha256("one"), 1}};
+  EXPECT_NO_THROW(check_specification(sound));
+  const std::vector<std::function<void(JobSpecification&)>> wrongs = {
+      [](auto& job) { job.shards.clear(); },
+      [](auto& job) { job.shards.assign(kShardsMax + 1, job.shards[0]); },
+      [](auto& job) { job.rounds = 1; },
+      [](auto& job) { job.rule.seed = 2; },
+      [](auto& job) { job.server.momentum = 0.5; },
+      [](auto& job) { job.validation = job.shards; },
+      [](auto& job) { job.quorum = 1; },
+      [](auto& job) { job.prediction->batch_rows = 0; },
+      [](auto& job) { job.prediction->batch_rows = kBatchRowsMax + 1; },
+      [](auto& job) { job.prediction->model.labels.clear(); }};
+  for (std::size_t n = 0; n < wrongs.size(); ++n) {
+    JobSpecification job = sound;
+    wrongs[n](job);
+    EXPECT_THROW(check_specification(job), Error) << n;
+  }
+}
+
+TEST(SpecificationCheck, ABatchFitsInACall) {
+  EXPECT_EQ(batch_rows_max(ElementType::kByte, 16), 262'144U);
+  EXPECT_EQ(batch_rows_max(ElementType::kFloat, 16), 65'536U);
+  EXPECT_EQ(batch_rows_max(ElementType::kByte, 1), kBatchRowsMax);
+  EXPECT_EQ(batch_rows_max(ElementType::kFloat, 65'536), 16U);
+}
+
 }  // namespace
 }  // namespace gradmill

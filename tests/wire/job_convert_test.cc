@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "wire/refusals.h"
 #include "wire/wire_convert.h"
 
 namespace gradmill::wire {
@@ -146,6 +147,65 @@ TEST(JobConvert, NamesTheFieldThatIsWrong) {
       EXPECT_NE(std::string(error.what()).find(field), std::string::npos) << error.what();
     }
   }
+}
+
+gradmill::JobSpecification prediction_job() {
+  gradmill::JobSpecification job;
+  job.prediction = gradmill::PredictionPlan{.model = {.model = "m",
+                                                      .version = 3,
+                                                      .file = {sha256("file"), 7},
+                                                      .features = 2,
+                                                      .labels = {"A", "B"}},
+                                            .batch_rows = 100,
+                                            .labelled = true};
+  job.shards = {{sha256("one"), 1}, {sha256("two"), 2}};
+  return job;
+}
+
+TEST(JobConvert, APredictionJobComesBackAsItWas) {
+  const gradmill::JobSpecification job = prediction_job();
+  const gradmill::JobSpecification back = specification_from(to_wire(job));
+  expect_equal(back, job);
+  ASSERT_TRUE(back.prediction);
+  EXPECT_EQ(back.prediction->model.model, "m");
+  EXPECT_EQ(back.prediction->model.version, 3U);
+  EXPECT_EQ(back.prediction->model.file, job.prediction->model.file);
+  EXPECT_EQ(back.prediction->model.features, 2U);
+  EXPECT_EQ(back.prediction->model.labels, job.prediction->model.labels);
+  EXPECT_EQ(back.prediction->batch_rows, 100U);
+  EXPECT_TRUE(back.prediction->labelled);
+}
+
+TEST(JobConvert, NamesWhatIsWrongOfAPredictionJob) {
+  const Wrongs<JobSpecification> wrongs = {
+      {"the model", [](auto& job) { job.prediction.model = "a/b"; }},
+      {"the version of the model", [](auto& job) { job.prediction.version = -1; }},
+      {"the version of the model", [](auto& job) { job.prediction.version = 0; }},
+      {"the model file", [](auto& job) { job.prediction.file.digest = "short"; }},
+      {"the model file", [](auto& job) { job.prediction.file.bytes = -1; }},
+      {"the model file", [](auto& job) { job.prediction.file.bytes = 0; }},
+      {"the number of features", [](auto& job) { job.prediction.features = -1; }},
+      {"features", [](auto& job) { job.prediction.features = 0; }},
+      {"features", [](auto& job) { job.prediction.features = 65'537; }},
+      {"classes", [](auto& job) { job.prediction.labels.clear(); }},
+      {"classes", [](auto& job) { job.prediction.labels.assign(65'537, "x"); }},
+      {"labelled", [](auto& job) { job.prediction.labels.assign(65'536, "x"); }},
+      {"the rows of a batch", [](auto& job) { job.prediction.batch_rows = -1; }},
+      {"batch-size", [](auto& job) { job.prediction.batch_rows = 0; }},
+      {"batch-size", [](auto& job) { job.prediction.batch_rows = 1'000'001; }},
+      {"a shard", [](auto& job) { job.shards[0].digest = "short"; }},
+      {"for training", [](auto& job) { job.rounds = 1; }},
+      {"for training", [](auto& job) { job.rule.eta = 0.5; }},
+      {"for training",
+       [](auto& job) {
+         job.rule.units = {2, 3};
+       }},
+      {"for training", [](auto& job) { job.rule.activation = Activation::UNKNOWN; }},
+      {"for training", [](auto& job) { job.server.eta = 2; }},
+      {"for training", [](auto& job) { job.validation = job.shards; }},
+      {"for training", [](auto& job) { job.__set_initial_weights(job.shards[0]); }},
+  };
+  expect_refusals(to_wire(prediction_job()), wrongs, specification_from);
 }
 
 TEST(JobConvert, DetailsComeBackAsTheyWere) {

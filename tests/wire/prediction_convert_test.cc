@@ -80,12 +80,50 @@ TEST(PredictionConvert, PredictionsComeBackAsTheyWere) {
 }
 
 TEST(PredictionConvert, AModelHasFeaturesAndClasses) {
-  const ServedModel sent{"m", 2, {}, 3, {"a", "b"}};
+  const ServedModel sent{"m", 2, {sha256("file"), 4}, 3, {"a", "b"}};
+  EXPECT_EQ(served_model_from(to_wire(sent)).file, sent.file);
   EXPECT_EQ(served_model_from(to_wire(sent)).labels, sent.labels);
   EXPECT_THROW(static_cast<void>(served_model_from(to_wire(ServedModel{"m", 2, {}, 0, {"a"}}))),
                Error);
   EXPECT_THROW(static_cast<void>(served_model_from(to_wire(ServedModel{"m", 2, {}, 3, {}}))),
                Error);
+}
+
+TEST(PredictionConvert, PredictionsOfAJobAreThoseThatWereAskedFor) {
+  JobPredictions sent{
+      .first_row = 7,
+      .rows = 2,
+      .predictions = {.classes = std::string("\1\0\2\0", 4), .probabilities = bytes_of({0.5, 1})},
+      .ended = true};
+  JobPredictionsRequest request;
+  request.first_row = 7;
+  request.rows_max = 2;
+  const JobPredictions got = job_predictions_from(to_wire(JobPredictions(sent)), request);
+  EXPECT_EQ(got.first_row, 7U);
+  EXPECT_EQ(got.rows, 2U);
+  EXPECT_EQ(got.predictions.classes, sent.predictions.classes);
+  EXPECT_EQ(got.predictions.probabilities, sent.predictions.probabilities);
+  EXPECT_TRUE(got.ended);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  expect_refusals<JobPredictionsResponse>(
+      to_wire(JobPredictions(sent)),
+      {{"other rows", [](auto& r) { r.first_row = 6; }},
+       {"the number of rows", [](auto& r) { r.rows = -1; }},
+       {"the number of rows", [](auto& r) { r.rows = 3; }},
+       {"as many as rows", [](auto& r) { r.rows = 1; }},
+       {"as many as rows", [](auto& r) { r.classes.pop_back(); }},
+       {"as many as rows", [](auto& r) { r.probabilities.clear(); }},
+       {"not finite",
+        [&](auto& r) {
+          r.probabilities = bytes_of({0.5, nan});
+        }}},
+      [&](const JobPredictionsResponse& response) {
+        return job_predictions_from(JobPredictionsResponse(response), request);
+      });
+  EXPECT_EQ(rows_max_from(5), 5U);
+  EXPECT_EQ(rows_max_from(0x7FFFFFFF), kPredictionRowsMax);
+  EXPECT_THROW(static_cast<void>(rows_max_from(0)), Error);
+  EXPECT_THROW(static_cast<void>(rows_max_from(-1)), Error);
 }
 
 }  // namespace

@@ -122,6 +122,42 @@ TEST(StatusConvert, NamesTheFieldThatIsWrong) {
   expect_refusals(to_wire(status()), wrongs, status_from);
 }
 
+TEST(StatusConvert, APredictionJobComesBackAsItWas) {
+  gradmill::JobStatus sent = status();
+  sent.prediction = gradmill::PredictionStatus{.rows = 10,
+                                               .rows_done = 7,
+                                               .wrong = 2,
+                                               .batch_rows = 3,
+                                               .labelled = true,
+                                               .model = "m",
+                                               .version = 4};
+  const auto got = status_from(to_wire(sent)).prediction;
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->rows, 10U);
+  EXPECT_EQ(got->rows_done, 7U);
+  EXPECT_EQ(got->wrong, 2U);
+  EXPECT_EQ(got->batch_rows, 3U);
+  EXPECT_TRUE(got->labelled);
+  EXPECT_EQ(got->model, "m");
+  EXPECT_EQ(got->version, 4U);
+  EXPECT_FALSE(status_from(to_wire(status())).prediction);
+  const Wrongs<JobStatus> wrongs = {
+      {"the number of rows", [](auto& job) { job.prediction.rows = -1; }},
+      {"the rows done", [](auto& job) { job.prediction.rows_done = -1; }},
+      {"the rows done", [](auto& job) { job.prediction.rows_done = 11; }},
+      {"the wrong rows", [](auto& job) { job.prediction.wrong = -1; }},
+      {"the wrong rows", [](auto& job) { job.prediction.wrong = 8; }},
+      {"the rows of a batch", [](auto& job) { job.prediction.batch_rows = -1; }},
+      {"the version of the model", [](auto& job) { job.prediction.version = -1; }},
+  };
+  expect_refusals(to_wire(sent), wrongs, status_from);
+  gradmill::JobSummary summary;
+  summary.prediction = sent.prediction;
+  const auto summaries = summaries_from(to_wire(std::vector<gradmill::JobSummary>{summary, {}}));
+  EXPECT_EQ(summaries.at(0).prediction->rows_done, 7U);
+  EXPECT_FALSE(summaries.at(1).prediction);
+}
+
 TEST(StatusConvert, EveryStateAndCommandComesBackAsItWas) {
   for (const auto state : {gradmill::JobState::kPending,
                            gradmill::JobState::kRunning,
