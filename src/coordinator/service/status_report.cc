@@ -13,10 +13,14 @@ std::optional<PredictionStatus> prediction_status(const Job& job) {
   if (!job.prediction) {
     return std::nullopt;
   }
+  const PredictionPlan& plan = *job.specification->prediction;
   return PredictionStatus{.rows = job.prediction->rows,
                           .rows_done = job.prediction->rows_durable,
                           .wrong = job.prediction->wrong_durable,
-                          .batch_rows = job.prediction->batch_rows};
+                          .batch_rows = job.prediction->batch_rows,
+                          .labelled = plan.labelled,
+                          .model = plan.model.model,
+                          .version = plan.model.version};
 }
 
 /// Also of members that have done nothing for the job.
