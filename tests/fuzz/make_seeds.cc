@@ -148,6 +148,33 @@ void write_fault_calls_to_the_coordinator() {
                   call<Client>([&](Client& c) { c.send_setFaults(clear); })}));
 }
 
+void write_prediction_job_calls() {
+  using Client = wire::CoordinatorServiceClient;
+  JobSpecification job;
+  job.prediction = PredictionPlan{.model = {.model = "letters",
+                                            .version = 1,
+                                            .file = weights().ref,
+                                            .features = 1,
+                                            .labels = {"A", "B"}},
+                                  .batch_rows = 1,
+                                  .labelled = true};
+  job.shards = {shard().ref};
+  wire::SubmitJobRequest submit;
+  submit.job_id = "rows";
+  submit.weight = 1;
+  submit.specification = wire::to_wire(job);
+  wire::JobPredictionsRequest read = about_job<wire::JobPredictionsRequest>("done");
+  read.rows_max = 10;
+  wire::SetBatchRowsRequest set = about_job<wire::SetBatchRowsRequest>("done");
+  set.batch_rows = 2;
+  write("coordinator_processor",
+        "prediction_job",
+        messages({call<Client>([](Client& c) { c.send_putBlob(put_blob(shard())); }),
+                  call<Client>([&](Client& c) { c.send_submitJob(submit); }),
+                  call<Client>([&](Client& c) { c.send_jobPredictions(read); }),
+                  call<Client>([&](Client& c) { c.send_setBatchRows(set); })}));
+}
+
 void write_coordinator_calls() {
   using Client = wire::CoordinatorServiceClient;
   const std::string target = "coordinator_processor";
@@ -384,6 +411,7 @@ int main(int argc, char** argv) {
   }
   gradmill::fuzz::g_folder = argv[1];
   gradmill::fuzz::write_coordinator_calls();
+  gradmill::fuzz::write_prediction_job_calls();
   gradmill::fuzz::write_fault_calls_to_the_coordinator();
   gradmill::fuzz::write_node_calls();
   gradmill::fuzz::write_fault_calls_to_the_node();
