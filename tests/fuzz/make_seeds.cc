@@ -17,6 +17,8 @@
 #include "coordinator/store/identity.h"
 #include "coordinator/store/job_files.h"
 #include "coordinator/store/model_files.h"
+#include "coordinator/store/predicted_files.h"
+#include "coordinator/store/prediction_texts.h"
 #include "coordinator/store/sealed_file.h"
 #include "coordinator/store/stored_texts.h"
 #include "formats/model_file.h"
@@ -360,6 +362,20 @@ void write_state_files() {
   write(target, "aliases_file", std::string(1, '\0') + bytes_of(aliases_content(7, aliases)));
   write(target, "model", "\x8" + text_of(model));
   write(target, "aliases", "\x9" + text_of(aliases));
+  PredictedAt predicted;
+  predicted.range = {2, 3, 1, make_blob(std::string(18, 'p'))};
+  predicted.progress.predicted = 5;
+  predicted.progress.batch_rows = 4;
+  write(target,
+        "predictions_file",
+        std::string(1, '\0') + bytes_of(predictions_file(7, 3, predicted)));
+  write(target, "range", "\xA" + text_of(predicted.range));
+  JobSpecification prediction;
+  prediction.shards = {shard().ref};
+  prediction.prediction = PredictionPlan{{"fuzz", 1, weights().ref, 2, {"0", "1"}}, 4, true};
+  Definition predicting = definition;
+  predicting.specification = std::make_shared<const JobSpecification>(std::move(prediction));
+  write(target, "prediction_job", "\1" + text_of(predicting));
   write(target, "weights", "\7" + numbered + "\n\n" + *weights().bytes);
 }
 

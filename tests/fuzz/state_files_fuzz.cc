@@ -8,6 +8,8 @@
 #include "coordinator/store/identity.h"
 #include "coordinator/store/job_files.h"
 #include "coordinator/store/model_files.h"
+#include "coordinator/store/predicted_files.h"
+#include "coordinator/store/prediction_texts.h"
 #include "coordinator/store/sealed_file.h"
 #include "coordinator/store/stored_texts.h"
 #include "fuzz/target.h"
@@ -56,6 +58,7 @@ void check_file(std::string_view bytes) {
   static_cast<void>(parse_definition(bytes));
   static_cast<void>(parse_state(bytes, kJob));
   static_cast<void>(parse_generation(bytes, definition(), 2));
+  static_cast<void>(parse_predictions(bytes, kJob, 2));
   static_cast<void>(parse_model(bytes, kJob));
   static_cast<void>(parse_aliases(bytes));
 }
@@ -91,7 +94,7 @@ std::vector<std::string_view> sections_of(std::string_view text) {
 }
 
 void check_input(std::uint8_t what, std::string_view input) {
-  switch (what % 10) {
+  switch (what % 11) {
     case 0:
       return check_file(input);
     case 1:
@@ -110,6 +113,8 @@ void check_input(std::uint8_t what, std::string_view input) {
       return check_text(input, model_of);
     case 9:
       return check_text(input, aliases_of);
+    case 10:
+      return check_text(input, range_of);
     default:
       return check_generation(sections_of(input));
   }

@@ -3,6 +3,8 @@
 #include <utility>
 #include <variant>
 
+#include "coordinator/store/prediction_texts.h"
+
 namespace gradmill::coordinator {
 namespace {
 
@@ -82,6 +84,30 @@ void CommitPlan::apply(const RoundFinished& record) {
     touched->entry.progress = progress_at(touched->entry.progress, record.checkpoint);
     touched->entry.progress.tallies = record.tallies;
   }
+}
+
+void CommitPlan::apply(const RowsPredicted& record) {
+  Touched* touched = find(record.job);
+  if (touched == nullptr || !touched->entry.definition->specification->prediction ||
+      record.range.first_row != touched->entry.progress.predicted) {
+    return;
+  }
+  Progress& progress = touched->entry.progress;
+  progress.predicted = end_of(record.range);
+  progress.tallies = record.tallies;
+  touched->predicted.push_back({record.range, progress});
+  rows_.emplace_back([number = touched->entry.definition->number, &record](Database& database) {
+    database.put_predicted(number, record.range);
+  });
+}
+
+void CommitPlan::apply(const BatchSizeChanged& record) {
+  Touched* touched = find(record.job);
+  if (touched == nullptr) {
+    return;
+  }
+  touched->moved = true;
+  touched->entry.progress.batch_rows = record.batch_rows;
 }
 
 void CommitPlan::apply(const JobMoved& record) {
@@ -168,6 +194,10 @@ void CommitPlan::gather_job(FileBatch& batch, const Touched& touched) const {
         weights_path(folder, touched.checkpoint->round),
         weights_file(commit_, definition.number, touched.entry.progress, *touched.checkpoint));
   }
+  for (const PredictedAt& predicted : touched.predicted) {
+    batch.add(predictions_path(folder, predicted.range.first_row),
+              predictions_file(commit_, definition.number, predicted));
+  }
   if (touched.moved) {
     batch.add(state_path(folder), state_file(commit_, definition.number, touched.entry.progress));
   }
@@ -179,7 +209,8 @@ void CommitPlan::write_rows(Database& database) const {
   }
   models_.write_rows(database);
   for (const auto& [job, touched] : touched_) {
-    if (touched && (touched->added != nullptr || touched->moved || touched->checkpoint)) {
+    if (touched && (touched->added != nullptr || touched->moved || touched->checkpoint ||
+                    !touched->predicted.empty())) {
       database.put_progress(touched->entry.definition->number, text_of(touched->entry.progress));
     }
   }

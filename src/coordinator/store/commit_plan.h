@@ -14,6 +14,7 @@
 #include "coordinator/store/file_batch.h"
 #include "coordinator/store/job_files.h"
 #include "coordinator/store/model_plan.h"
+#include "coordinator/store/predicted_files.h"
 #include "coordinator/store/store_entry.h"
 
 namespace gradmill::coordinator {
@@ -46,10 +47,13 @@ class CommitPlan {
     std::string definition_text;  // Of those that were added.
     bool moved = false;
     std::optional<Checkpoint> checkpoint;
+    std::vector<PredictedAt> predicted;
   };
 
   void apply(const JobAdded& record);
   void apply(const RoundFinished& record);
+  void apply(const RowsPredicted& record);
+  void apply(const BatchSizeChanged& record);
   void apply(const JobMoved& record);
   void apply(const JobRemoved& record);
   void apply(const JobLogged& record);

@@ -4,6 +4,7 @@
 #include <system_error>
 #include <vector>
 
+#include "coordinator/store/prediction_texts.h"
 #include "coordinator/store/row_check.h"
 
 namespace gradmill::coordinator {
@@ -25,7 +26,9 @@ constexpr std::array kTables = {
     "CREATE TABLE nodes (address VARCHAR(300) PRIMARY KEY, source TEXT NOT NULL,"
     " xxh3 BIGINT NOT NULL)"};
 
-constexpr std::array kModelTables = {
+constexpr std::array kLaterTables = {
+    "CREATE TABLE IF NOT EXISTS predicted (job INTEGER NOT NULL, first_row BIGINT NOT NULL,"
+    " content TEXT NOT NULL, xxh3 BIGINT NOT NULL, PRIMARY KEY (job, first_row))",
     "CREATE TABLE IF NOT EXISTS models (number INTEGER PRIMARY KEY, content TEXT NOT NULL,"
     " xxh3 BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS aliases (model VARCHAR(64) PRIMARY KEY, content TEXT NOT NULL,"
@@ -77,6 +80,14 @@ struct Database::Statements {
                    use(sum),
                    use(tasks),
                    use(tasks_sum))),
+        put_predicted((session.prepare << "INSERT INTO predicted (job, first_row, content, xxh3)"
+                                          " VALUES (:j, :n, :t, :s)"
+                                          " ON CONFLICT (job, first_row) DO UPDATE"
+                                          " SET content = excluded.content, xxh3 = excluded.xxh3",
+                       use(job),
+                       use(number),
+                       use(text),
+                       use(sum))),
         put_event((session.prepare << "INSERT INTO events (job, sequence, content, xxh3)"
                                       " VALUES (:j, :n, :t, :s)"
                                       " ON CONFLICT (job, sequence) DO UPDATE"
@@ -116,6 +127,7 @@ struct Database::Statements {
   soci::statement put_job;
   soci::statement put_progress;
   soci::statement put_round;
+  soci::statement put_predicted;
   soci::statement put_event;
   soci::statement put_node;
   soci::statement put_model;
@@ -151,9 +163,9 @@ void Database::make_tables() {
   });
 }
 
-void Database::make_tables_of_models() {
+void Database::make_later_tables() {
   translated([&] {
-    for (const char* table : kModelTables) {
+    for (const char* table : kLaterTables) {
       session_ << table;
     }
   });
@@ -239,6 +251,15 @@ void Database::put_round(std::uint64_t job, const RoundReport& report) {
   all.put_round.execute(true);
 }
 
+void Database::put_predicted(std::uint64_t job, const PredictedRange& range) {
+  Statements& all = statements();
+  all.job = static_cast<long long>(job);
+  all.number = static_cast<long long>(range.first_row);
+  all.text = text_of(range);
+  all.sum = sum_of("predicted", key_of(all.job, all.number), all.text);
+  all.put_predicted.execute(true);
+}
+
 void Database::put_event(std::uint64_t job, const JobEvent& event) {
   Statements& all = statements();
   all.job = static_cast<long long>(job);
@@ -267,10 +288,16 @@ void Database::trim_rounds(std::uint64_t job, std::uint32_t last) {
   session_ << "DELETE FROM rounds WHERE job = :j AND round > :r", use(number), use(round);
 }
 
+void Database::trim_predicted(std::uint64_t job, std::uint64_t first_row) {
+  const auto number = static_cast<long long>(job);
+  const auto row = static_cast<long long>(first_row);
+  session_ << "DELETE FROM predicted WHERE job = :j AND first_row >= :r", use(number), use(row);
+}
+
 void Database::remove_job(std::uint64_t job) {
   const auto number = static_cast<long long>(job);
   session_ << "DELETE FROM jobs WHERE number = :j", use(number);
-  for (const char* table : {"progress", "rounds", "events"}) {
+  for (const char* table : {"progress", "rounds", "predicted", "events"}) {
     session_ << "DELETE FROM " << table << " WHERE job = :j", use(number);
   }
 }

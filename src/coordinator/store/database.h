@@ -3,6 +3,7 @@
 // meta(name, value): format, commits, coordinator, epoch, number
 // jobs(number, definition), progress(job, content): one row a job each; `job` is its number
 // rounds(job, round, content, tasks), events(job, sequence, content), nodes(address, source)
+// predicted(job, first_row, content): ranges of prediction jobs
 // models(number, content): a version; aliases(model, content): `model` is the name's SHA-256
 #pragma once
 
@@ -34,8 +35,8 @@ class Database {
   /// Whether there are tables.
   [[nodiscard]] bool has_tables();
   void make_tables();
-  /// Those of models, which folders of earlier programs do not have.
-  void make_tables_of_models();
+  /// Those that folders of earlier programs do not have.
+  void make_later_tables();
   /// The format that the database says it is of; nothing if that cannot be read.
   [[nodiscard]] std::optional<std::string> format();
   /// Checks every page.
@@ -53,11 +54,14 @@ class Database {
   void put_job(const Definition& definition, const std::string& text);
   void put_progress(std::uint64_t job, const std::string& text);
   void put_round(std::uint64_t job, const RoundReport& report);
+  void put_predicted(std::uint64_t job, const PredictedRange& range);
   void put_event(std::uint64_t job, const JobEvent& event);
   void put_node(const StoredNode& node);
   void remove_node(const Address& address);
   /// Rounds after `last`.
   void trim_rounds(std::uint64_t job, std::uint32_t last);
+  /// Ranges from `first_row` on.
+  void trim_predicted(std::uint64_t job, std::uint64_t first_row);
   void remove_job(std::uint64_t job);
   void put_model(const NumberedModel& model, const std::string& text);
   void remove_model(std::uint64_t number);

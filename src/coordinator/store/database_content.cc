@@ -3,7 +3,9 @@
 #include <cstdlib>
 #include <functional>
 #include <set>
+#include <utility>
 
+#include "coordinator/store/prediction_texts.h"
 #include "coordinator/store/row_check.h"
 
 namespace gradmill::coordinator {
@@ -83,25 +85,26 @@ void read_jobs(soci::session& session, DatabaseContent& content) {
   }
 }
 
-/// The names of those tables of models that are there: folders of earlier programs have none.
-std::set<std::string> tables_of_models(soci::session& session) {
+/// The names of the tables that are there: folders of earlier programs have fewer.
+std::set<std::string> tables_in(soci::session& session) {
   std::set<std::string> found;
   std::string name;
   soci::statement rows =
       (session.prepare << session.get_backend()->get_table_names_query(), into(name));
   rows.execute();
   while (rows.fetch()) {
-    if (name == "models" || name == "aliases") {
-      found.insert(name);
-    }
+    found.insert(name);
   }
   return found;
 }
 
-void read_models(soci::session& session, DatabaseContent& content) {
-  const std::set<std::string> tables = tables_of_models(session);
-  for (const std::string& table : tables) {
-    check_sqlite(session, table.c_str());
+void read_models(soci::session& session,
+                 const std::set<std::string>& tables,
+                 DatabaseContent& content) {
+  for (const char* const table : {"models", "aliases"}) {
+    if (tables.contains(table)) {
+      check_sqlite(session, table);
+    }
   }
   if (tables.contains("models")) {
     for (const auto& [number, text] : read_texts(session, "models", "number, content")) {
@@ -175,6 +178,26 @@ void read_rounds(soci::session& session, DatabaseContent& content) {
   }
 }
 
+void read_predicted(soci::session& session, DatabaseContent& content) {
+  long long job = 0;
+  long long first_row = 0;
+  std::string text;
+  long long sum = 0;
+  soci::statement rows = (session.prepare << "SELECT job, first_row, content, xxh3 FROM predicted",
+                          into(job),
+                          into(first_row),
+                          into(text),
+                          into(sum));
+  rows.execute();
+  while (rows.fetch()) {
+    auto range = checked(sum, sum_of("predicted", key_of(job, first_row), text), text, range_of);
+    if (range) {
+      const std::uint64_t row = range->first_row;
+      content.predicted[static_cast<std::uint64_t>(job)].emplace(row, std::move(*range));
+    }
+  }
+}
+
 void read_nodes(soci::session& session, DatabaseContent& content) {
   std::string address;
   std::string source;
@@ -203,7 +226,11 @@ DatabaseContent read_content(soci::session& session) {
     read_jobs(session, content);
     read_rounds(session, content);
     read_nodes(session, content);
-    read_models(session, content);
+    const std::set<std::string> tables = tables_in(session);
+    if (tables.contains("predicted")) {
+      read_predicted(session, content);
+    }
+    read_models(session, tables, content);
     return content;
   });
 }

@@ -24,13 +24,15 @@ struct DatabaseContent {
   std::map<std::uint64_t, std::map<std::uint32_t, RoundReport>> rounds;
   /// Of the last validated round of jobs that have ended, by number, where there is one.
   std::map<std::uint64_t, double> validation_errors;
+  /// Of prediction jobs, by number and first row; those whose checksum is wrong are left out.
+  std::map<std::uint64_t, std::map<std::uint64_t, PredictedRange>> predicted;
   std::vector<StoredNode> nodes;
   std::vector<NumberedModel> models;  ///< Ascending numbers.
   std::vector<ModelAliases> aliases;
 };
 
-/// Checks the pages and rows of all tables but those of rounds and events, of which it checks the
-/// rows that it reads: there are too many of them for a start. Throws as Database does.
+/// Checks the pages and rows of all tables but those of rounds, ranges and events, of which it
+/// checks the rows that it reads: there are too many of them for a start. Throws as Database does.
 [[nodiscard]] DatabaseContent read_content(soci::session& session);
 
 /// The format that the database says it is of; nothing if that cannot be read.

@@ -30,19 +30,27 @@ std::optional<Number> number_in(std::string_view text) {
   return number;
 }
 
-std::set<std::uint32_t> find_generations(const std::string& folder) {
-  std::set<std::uint32_t> rounds;
+void find_files(FoundJob& job) {
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+  for (const auto& entry : std::filesystem::directory_iterator(job.path, ignored)) {
     const std::string name = entry.path().filename();
     if (name.starts_with(kWeightsPrefix)) {
       if (const auto round =
               number_in<std::uint32_t>(std::string_view(name).substr(kWeightsPrefix.size()))) {
-        rounds.insert(*round);
+        job.generations.insert(*round);
       }
+    } else if (const auto first_row = first_row_in(name)) {
+      const std::uintmax_t bytes = entry.file_size(ignored);
+      job.predicted[*first_row] = ignored ? 0 : bytes;
     }
   }
-  return rounds;
+}
+
+/// Those of the model file, in a prediction job.
+std::uint64_t weights_bytes_of(const JobSpecification& job) {
+  return job.prediction
+             ? job.prediction->model.file.bytes
+             : ml::parameter_count(job.rule.topology) * ml::element_bytes(job.rule.precision);
 }
 
 std::string_view bytes_of(const std::vector<double>& numbers) {
@@ -77,19 +85,6 @@ auto parse_text(std::string_view bytes, FileKind kind, Parse parse)
   }
 }
 
-/// A progress text with the number of its job, so that a file in a wrong folder shows.
-std::string numbered(std::uint64_t number, const Progress& progress) {
-  return std::to_string(number) + "\n" + text_of(progress);
-}
-
-Progress progress_of_job(std::uint64_t number, std::string_view text) {
-  const std::string start = std::to_string(number) + "\n";
-  if (!text.starts_with(start)) {
-    throw Damage("of another job");
-  }
-  return progress_of(text.substr(start.size()));
-}
-
 Blob blob_of(const BlobRef& ref, std::string_view bytes) {
   return {ref, std::make_shared<const std::string>(bytes)};
 }
@@ -113,7 +108,7 @@ std::vector<FoundJob> find_jobs(const StatePaths& paths) {
                             ? std::nullopt
                             : number_in<std::uint64_t>(std::string_view(name).substr(0, dash));
     if (number && entry.is_directory() && !entry.is_symlink()) {
-      found.push_back({*number, name, entry.path(), find_generations(entry.path())});
+      find_files(found.emplace_back(FoundJob{*number, name, entry.path(), {}, {}}));
     }
   }
   std::sort(found.begin(), found.end(), [](const FoundJob& a, const FoundJob& b) {
@@ -128,6 +123,12 @@ std::string weights_path(const std::string& folder, std::uint32_t round) {
   return folder + "/" + std::string(kWeightsPrefix) + std::to_string(round);
 }
 
+std::optional<std::uint64_t> first_row_in(std::string_view name) {
+  return name.starts_with(kPredictionsPrefix)
+             ? number_in<std::uint64_t>(name.substr(kPredictionsPrefix.size()))
+             : std::nullopt;
+}
+
 std::optional<std::string> read_if_there(const std::string& path, std::uint64_t bytes_max) {
   std::error_code failure;
   const auto status = std::filesystem::status(path, failure);
@@ -137,6 +138,18 @@ std::optional<std::string> read_if_there(const std::string& path, std::uint64_t 
   }
   // What cannot be read now may be well: taking it for damaged would throw good rounds away.
   return read_file(path, bytes_max);
+}
+
+std::string numbered(std::uint64_t number, const Progress& progress) {
+  return std::to_string(number) + "\n" + text_of(progress);
+}
+
+Progress progress_of_job(std::uint64_t number, std::string_view text) {
+  const std::string start = std::to_string(number) + "\n";
+  if (!text.starts_with(start)) {
+    throw Damage("of another job");
+  }
+  return progress_of(text.substr(start.size()));
 }
 
 FileContent definition_file(std::uint64_t commit, std::string text) {
@@ -189,9 +202,8 @@ FileContent weights_file(std::uint64_t commit,
 std::optional<FromFile<Generation>> read_generation(const std::string& folder,
                                                     const Definition& definition,
                                                     std::uint32_t round) {
-  const ml::TrainingRule& rule = definition.specification->rule;
-  const std::uint64_t count = ml::parameter_count(rule.topology);
-  const std::uint64_t weights_bytes = count * ml::element_bytes(rule.precision);
+  const std::uint64_t count = ml::parameter_count(definition.specification->rule.topology);
+  const std::uint64_t weights_bytes = weights_bytes_of(*definition.specification);
   const std::uint64_t bytes_max = 2 * weights_bytes + 2 * count * sizeof(double) + kTextBytesMax;
   const auto bytes = read_if_there(weights_path(folder, round), bytes_max);
   return bytes ? parse_generation(*bytes, definition, round) : std::nullopt;
@@ -200,9 +212,8 @@ std::optional<FromFile<Generation>> read_generation(const std::string& folder,
 std::optional<FromFile<Generation>> parse_generation(std::string_view bytes,
                                                      const Definition& definition,
                                                      std::uint32_t round) {
-  const ml::TrainingRule& rule = definition.specification->rule;
-  const std::uint64_t count = ml::parameter_count(rule.topology);
-  const std::uint64_t weights_bytes = count * ml::element_bytes(rule.precision);
+  const std::uint64_t count = ml::parameter_count(definition.specification->rule.topology);
+  const std::uint64_t weights_bytes = weights_bytes_of(*definition.specification);
   const auto sealed = unseal(bytes, FileKind::kWeights, 5);
   if (!sealed) {
     return std::nullopt;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -49,6 +50,8 @@ struct FoundJob {
   std::string name;                     ///< Of the folder.
   std::string path;                     ///< Likewise.
   std::set<std::uint32_t> generations;  ///< Rounds of which there are weights.
+  /// Bytes of the files of predicted ranges, by their first rows.
+  std::map<std::uint64_t, std::uint64_t> predicted;
 };
 
 /// The folders of jobs, ascending; whatever else is there is no job.
@@ -57,6 +60,11 @@ struct FoundJob {
 [[nodiscard]] std::string definition_path(const std::string& folder);
 [[nodiscard]] std::string state_path(const std::string& folder);
 [[nodiscard]] std::string weights_path(const std::string& folder, std::uint32_t round);
+
+/// What the name of the file of a predicted range begins with, and its first row follows.
+inline constexpr std::string_view kPredictionsPrefix = "predictions-";
+/// Nothing if that is no such name.
+[[nodiscard]] std::optional<std::uint64_t> first_row_in(std::string_view name);
 
 /// A whole file, or nothing if it cannot be read or has more than `bytes_max`.
 [[nodiscard]] std::optional<std::string> read_if_there(const std::string& path,
@@ -68,6 +76,11 @@ struct FromFile {
   T value;
   std::uint64_t commit = 0;
 };
+
+/// A progress text with the number of its job, so that a file in a wrong folder shows.
+[[nodiscard]] std::string numbered(std::uint64_t number, const Progress& progress);
+/// Throws Damage, also if it is that of another job.
+[[nodiscard]] Progress progress_of_job(std::uint64_t number, std::string_view text);
 
 [[nodiscard]] FileContent definition_file(std::uint64_t commit, std::string text);
 /// The definition in the bytes of its file, if every one is as it was written; likewise below.

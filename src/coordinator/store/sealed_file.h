@@ -23,7 +23,8 @@ enum class FileKind : std::uint32_t {
   kState = 3,
   kWeights = 4,
   kModel = 5,
-  kAliases = 6
+  kAliases = 6,
+  kPredictions = 7
 };
 
 /// A file whose checksums hold.

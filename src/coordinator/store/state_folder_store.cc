@@ -17,6 +17,7 @@
 #include "coordinator/store/job_files.h"
 #include "coordinator/store/model_files.h"
 #include "coordinator/store/needless_files.h"
+#include "coordinator/store/predicted_files.h"
 #include "coordinator/store/room_reserve.h"
 #include "coordinator/store/sqlite_session.h"
 #include "coordinator/store/state_garbage.h"
@@ -115,6 +116,18 @@ class StateFolderStore final : public JobStore {
     const Blob& found = generation->value.checkpoint.result();
     return found.ref == ref && sha256(*found.bytes) == ref.digest ? std::optional(found)
                                                                   : std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<Blob> predictions(const std::string& job,
+                                                std::uint64_t first_row) override {
+    const auto entry = find(job);
+    if (!entry || first_row >= entry->progress.predicted) {
+      return std::nullopt;
+    }
+    const Definition& definition = *entry->definition;
+    return translated([&] {
+      return read_predicted(paths_.job_folder(definition), definition.number, first_row);
+    });
   }
 
   [[nodiscard]] std::optional<Blob> model(const ModelVersion& version) override {

@@ -47,6 +47,10 @@ std::string in_rounds(std::uint32_t round) {
   return round == 0 ? std::string("its start") : "round " + std::to_string(round);
 }
 
+std::string words_for_damaged_weights(const JobSpecification& job) {
+  return job.prediction ? "its model file is damaged" : "all of its weights are damaged";
+}
+
 }  // namespace
 
 LoadedState StateLoader::load() {
@@ -157,6 +161,9 @@ bool StateLoader::is_behind() const {
     if (folder == folders_.end() || folder->second.found.generations.empty()) {
       return false;
     }
+    if (PredictedLoader::is_behind(folder->second.found, progress, next)) {
+      return true;
+    }
     const std::uint32_t newest = *folder->second.found.generations.rbegin();
     const auto generation = newest > progress.round
                                 ? read_generation(folder->second.found.path, definition, newest)
@@ -205,9 +212,14 @@ void StateLoader::rebuild(const std::string& why) {
       loaded_.index.commits = std::max(loaded_.index.commits, folder.state->commit);
     }
     if (auto progress = progress_in(folder)) {
+      if (definition.specification->prediction) {
+        loaded_.index.commits =
+            std::max(loaded_.index.commits,
+                     predicted_.rebuild(folder.found, definition, folder.state, *progress));
+      }
       content_.jobs.emplace_back(definition, std::move(*progress));
     } else {
-      leave_out(definition, "all of its weights are damaged");
+      leave_out(definition, words_for_damaged_weights(*definition.specification));
     }
   }
   models_.rebuild(content_, loaded_.index.commits, loaded_.state.notes);
@@ -262,7 +274,7 @@ void StateLoader::recover(const Definition& definition, Progress progress) {
   } else {
     auto generation = choose_generation(folder->second, definition, progress);
     if (!generation) {
-      leave_out(definition, "all of its weights are damaged");
+      leave_out(definition, words_for_damaged_weights(*definition.specification));
       return;
     }
     job.checkpoint = std::move(generation->value.checkpoint);
@@ -276,6 +288,10 @@ void StateLoader::recover(const Definition& definition, Progress progress) {
       trimmed_[definition.number] = progress.round;
     }
   }
+  if (definition.specification->prediction &&
+      predicted_.recover(folder->second.found, definition, progress, job)) {
+    trimmed_[definition.number] = progress.round;
+  }
   StoreEntry entry{std::make_shared<const Definition>(definition), std::move(progress)};
   mend_files(folder->second, entry);
   job.job = definition.job;
@@ -288,6 +304,7 @@ void StateLoader::recover(const Definition& definition, Progress progress) {
   job.end = entry.progress.end;
   job.ended_ms = entry.progress.ended_ms;
   job.tallies = entry.progress.tallies;
+  job.batch_rows = entry.progress.batch_rows;
   if (has_ended(job.state)) {
     const auto known = content_.validation_errors.find(definition.number);
     job.validation_error =

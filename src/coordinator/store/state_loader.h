@@ -14,6 +14,7 @@
 #include "coordinator/store/job_files.h"
 #include "coordinator/store/loaded_state.h"
 #include "coordinator/store/model_loader.h"
+#include "coordinator/store/predicted_loader.h"
 #include "coordinator/store/store_entry.h"
 
 namespace gradmill::coordinator {
@@ -24,7 +25,10 @@ namespace gradmill::coordinator {
 class StateLoader {
  public:
   StateLoader(const StatePaths& paths, FileSystem& files)
-      : paths_(paths), files_(files), models_(paths, files) {}
+      : paths_(paths),
+        files_(files),
+        models_(paths, files),
+        predicted_(content_, loaded_.state.notes) {}
   /// Throws Error(kInvalidInput), std::system_error or DatabaseUnavailable; then nothing is lost.
   [[nodiscard]] LoadedState load();
 
@@ -69,6 +73,7 @@ class StateLoader {
   ModelLoader models_;
   std::map<std::uint64_t, Folder> folders_;  // By number of the job.
   DatabaseContent content_;
+  PredictedLoader predicted_;
   bool rebuilt_ = false;
   bool make_tables_ = false;
   std::uint64_t epoch_before_ = 0;

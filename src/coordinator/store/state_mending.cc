@@ -36,7 +36,7 @@ void StateLoader::write_rows() {
   if (make_tables_) {
     database.make_tables();
   }
-  database.make_tables_of_models();
+  database.make_later_tables();
   database.put_meta("format", std::to_string(kStateFormat));
   database.put_meta("coordinator", loaded_.state.coordinator);
   database.put_meta("epoch", std::to_string(loaded_.state.epoch));
@@ -58,6 +58,7 @@ void StateLoader::write_rows() {
   for (const std::uint64_t number : left_out_) {
     database.remove_job(number);
   }
+  predicted_.write_rows(database, loaded_, rebuilt_);
   models_.write_rows(database, loaded_, rebuilt_);
 }
 

@@ -58,7 +58,7 @@ void StateLoader::tidy_job(const Folder& folder, const StoreEntry& entry) {
     names.push_back(file.path().filename());
   }
   for (const std::string& name : names) {
-    if (!is_kept(name, entry)) {
+    if (!is_kept(name, entry) && !predicted_.is_kept(entry.definition->number, name)) {
       files_.remove(folder.found.path + "/" + name);
       changed = true;
     }

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "coordinator/store/json_values.h"
+#include "coordinator/store/prediction_texts.h"
 #include "coordinator/store/strict_json.h"
 #include "protocol/model_name.h"
 #include "protocol/rule_names.h"
@@ -73,6 +74,10 @@ ml::TrainingRule rule_of(const json& object) {
 }
 
 json specification_json(const JobSpecification& specification) {
+  if (specification.prediction) {
+    return {{"prediction", json_of(*specification.prediction)},
+            {"shards", refs_json(specification.shards)}};
+  }
   json object = {{"rule", rule_json(specification.rule)},
                  {"server_optimizer", name_of(specification.server.optimizer)},
                  {"server_eta", specification.server.eta},
@@ -92,6 +97,14 @@ json specification_json(const JobSpecification& specification) {
 
 JobSpecification specification_of(const json& object) {
   JobSpecification specification;
+  specification.shards = refs_of(object.at("shards"));
+  if (const auto plan = object.find("prediction"); plan != object.end()) {
+    specification.prediction = plan_of(*plan);
+    if (specification.shards.empty() || specification.shards.size() > kShardsMax) {
+      throw Damage("no rows of a prediction job");
+    }
+    return specification;
+  }
   specification.rule = rule_of(object.at("rule"));
   get_named(object, "server_optimizer", kServerOptimizerNames, specification.server.optimizer);
   get(object, "server_eta", specification.server.eta);
@@ -103,7 +116,6 @@ JobSpecification specification_of(const json& object) {
   std::int64_t round_deadline_ms = 0;
   get(object, "round_deadline_ms", round_deadline_ms);
   specification.round_deadline = std::chrono::milliseconds(round_deadline_ms);
-  specification.shards = refs_of(object.at("shards"));
   specification.validation = refs_of(object.at("validation"));
   if (object.contains("initial_weights")) {
     specification.initial_weights = ref_of(object.at("initial_weights"));
@@ -173,6 +185,10 @@ Definition definition_of(std::string_view text) {
     definition.specification =
         std::make_shared<const JobSpecification>(specification_of(object.at("specification")));
     get(object, "shard_rows", definition.shard_rows);
+    if (definition.specification->prediction &&
+        definition.shard_rows.size() != definition.specification->shards.size()) {
+      throw Damage("other shards than numbers of their rows");
+    }
     get(object, "submitted_ms", definition.submitted_ms);
     if (object.contains("priority")) {  // Older folders have neither.
       get(object, "priority", definition.share.priority);
@@ -194,17 +210,24 @@ std::string text_of(const Progress& progress) {
   for (const auto& [node, tally] : progress.tallies) {
     tallies[node] = json::array({tally.tasks, tally.refused, tally.failed});
   }
-  return dump({{"state", stored_name_of(progress.state)},
-               {"reason", progress.end.reason},
-               {"message", progress.end.message},
-               {"ended_ms", progress.ended_ms},
-               {"round", progress.round},
-               {"weights", ref_json(progress.weights)},
-               {"best_round", progress.best_round},
-               {"best_error", number(progress.best_error)},
-               {"best_weights", ref_json(progress.best_weights)},
-               {"exact", progress.exact},
-               {"nodes", std::move(tallies)}});
+  json object = {{"state", stored_name_of(progress.state)},
+                 {"reason", progress.end.reason},
+                 {"message", progress.end.message},
+                 {"ended_ms", progress.ended_ms},
+                 {"round", progress.round},
+                 {"weights", ref_json(progress.weights)},
+                 {"best_round", progress.best_round},
+                 {"best_error", number(progress.best_error)},
+                 {"best_weights", ref_json(progress.best_weights)},
+                 {"exact", progress.exact},
+                 {"nodes", std::move(tallies)}};
+  if (progress.predicted > 0) {
+    object["predicted"] = progress.predicted;
+  }
+  if (progress.batch_rows > 0) {
+    object["batch_rows"] = progress.batch_rows;
+  }
+  return dump(object);
 }
 
 Progress progress_of(std::string_view text) {
@@ -225,6 +248,15 @@ Progress progress_of(std::string_view text) {
       get_exactly(tally.at(0), one.tasks);
       get_exactly(tally.at(1), one.refused);
       get_exactly(tally.at(2), one.failed);
+    }
+    if (object.contains("predicted")) {
+      get(object, "predicted", progress.predicted);
+    }
+    if (object.contains("batch_rows")) {
+      get(object, "batch_rows", progress.batch_rows);
+      if (progress.batch_rows > kBatchRowsMax) {
+        throw Damage("no size of a batch");
+      }
     }
     return progress;
   });

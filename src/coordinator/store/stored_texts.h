@@ -46,6 +46,8 @@ struct Progress {
   BlobRef best_weights;
   bool exact = true;
   std::map<std::string, NodeTally> tallies;
+  std::uint64_t predicted = 0;   ///< Rows of a prediction job, from the first one on.
+  std::uint32_t batch_rows = 0;  ///< As in StoredJob.
 };
 
 // Pure ASCII. The readers throw Damage.

@@ -28,6 +28,9 @@ StoredState MemoryStore::load() {
       round.tasks.clear();
       job.validation_error = round.validation_error ? round.validation_error : job.validation_error;
     }
+    for (PredictedRange& range : job.predicted) {
+      range.predictions.bytes.reset();
+    }
     if (has_ended(job.state)) {
       job.rounds.clear();
     }
@@ -79,6 +82,20 @@ void MemoryStore::keep(const RoundFinished& record) {
   job.checkpoint = record.checkpoint;
   job.rounds.push_back(record.report);
   job.tallies = record.tallies;
+}
+
+void MemoryStore::keep(const RowsPredicted& record) {
+  StoredJob& job = *find(record.job);
+  const std::uint64_t next =
+      job.predicted.empty() ? 0 : job.predicted.back().first_row + job.predicted.back().rows;
+  if (record.range.first_row == next) {
+    job.predicted.push_back(record.range);
+    job.tallies = record.tallies;
+  }
+}
+
+void MemoryStore::keep(const BatchSizeChanged& record) {
+  find(record.job)->batch_rows = record.batch_rows;
 }
 
 void MemoryStore::keep(const JobMoved& record) {
@@ -141,6 +158,18 @@ std::optional<Blob> MemoryStore::weights(const std::string& job) {
   const std::lock_guard lock(mutex_);
   const StoredJob* const stored = find(job);
   return stored == nullptr ? std::nullopt : std::optional(stored->checkpoint.result());
+}
+
+std::optional<Blob> MemoryStore::predictions(const std::string& job, std::uint64_t first_row) {
+  const std::lock_guard lock(mutex_);
+  if (const StoredJob* const stored = find(job)) {
+    for (const PredictedRange& range : stored->predicted) {
+      if (range.first_row == first_row) {
+        return range.predictions;
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<Blob> MemoryStore::model(const ModelVersion& version) {

@@ -29,6 +29,8 @@ class MemoryStore final : public JobStore {
   void check_room(std::span<const BlobRef> blobs) override;
   [[nodiscard]] std::optional<Blob> blob(const BlobRef& ref) override;
   [[nodiscard]] std::optional<Blob> weights(const std::string& job) override;
+  [[nodiscard]] std::optional<Blob> predictions(const std::string& job,
+                                                std::uint64_t first_row) override;
   [[nodiscard]] std::optional<Blob> model(const ModelVersion& version) override;
   [[nodiscard]] std::vector<RoundReport> rounds(const std::string& job,
                                                 std::uint32_t after,
@@ -41,6 +43,8 @@ class MemoryStore final : public JobStore {
  private:
   void keep(const JobAdded& record);
   void keep(const RoundFinished& record);
+  void keep(const RowsPredicted& record);
+  void keep(const BatchSizeChanged& record);
   void keep(const JobMoved& record);
   void keep(const JobRemoved& record);
   void keep(const JobLogged& record);
@@ -54,7 +58,7 @@ class MemoryStore final : public JobStore {
 
   std::mutex mutex_;
   std::uint64_t epoch_ = 0;
-  std::deque<StoredJob> jobs_;  // rounds with their tasks
+  std::deque<StoredJob> jobs_;  // rounds with their tasks, ranges with their bytes
   std::vector<StoredNode> nodes_;
   std::vector<ModelAdded> models_;
   std::map<std::string, ModelAliases> aliases_;

@@ -20,14 +20,25 @@ class StoreCrash : public StateFolder {
                                        finished("a", 1),
                                        added("old"),
                                        ended("old"),
+                                       predicting("p"),
+                                       predicted("p", 0, 8),
+                                       predicting("done"),
+                                       predicted("done", 0, 30),
+                                       ended("done"),
                                        registered("m", 1),
                                        aliased("m", 1),
                                        registered("gone", 1),
                                        aliased("gone", 1),
                                        NodeAdded{{"one", 1}, NodeSource::kJoined}};
   const std::vector<Record> records_ = {logged("a", 1),
+                                        predicted("p", 8, 8),
                                         finished("a", 2),
                                         JobRemoved{"old"},
+                                        JobRemoved{"done"},
+                                        BatchSizeChanged{"p", 4},
+                                        predicted("p", 16, 4),
+                                        predicted("p", 20, 10),
+                                        ended("p"),
                                         finished("a", 3),
                                         added("b", 2),
                                         added("old", 3),
@@ -131,8 +142,10 @@ TEST_F(StoreCrash, LoadsAfterACrashAtAnyStepOfLoading) {
       failed = files.failed();
       const auto store = open_state_folder(copy);
       const StoredState state = store->load();
-      EXPECT_EQ(state.jobs.size(), 2U) << "step " << step;
+      EXPECT_EQ(state.jobs.size(), 4U) << "step " << step;
       EXPECT_EQ(state.jobs.at(0).checkpoint.round, 1U);
+      EXPECT_EQ(state.jobs.at(2).predicted.size(), 1U);
+      EXPECT_EQ(state.jobs.at(3).predicted.size(), 1U);
       if (!without_rows) {
         EXPECT_EQ(describe(state, *store), expected) << "step " << step;
       }

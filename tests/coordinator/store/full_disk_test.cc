@@ -109,6 +109,27 @@ TEST_F(FullDisk, IsNoHindranceToAStartNorToAnother) {
   EXPECT_FALSE(commit_error({finished("a", lost)}));
 }
 
+TEST_F(FullDisk, PredictionsWaitForRoomAndTheirJobMayStillBePausedAndGo) {
+  store_->commit(std::vector<Record>{predicting("p"), predicting("q"), ended("q")});
+  fill();
+  std::uint64_t rows = 0;
+  while (!commit_error({predicted("p", rows, 500)}) && rows < 1'000'000) {
+    rows += 500;
+  }
+  EXPECT_GT(std::filesystem::file_size(state_ + "/reserve"), 900U << 10U);
+  EXPECT_FALSE(commit_error({predicted("p", rows, 500), moved("p", JobState::kPaused)}));
+  fill();
+  EXPECT_TRUE(commit_error({predicted("p", rows + 500, 500)}));
+  EXPECT_FALSE(commit_error({JobRemoved{"q"}}));
+  make_room();
+  EXPECT_FALSE(commit_error({predicted("p", rows + 500, 500)}));
+  const StoredState state = open();
+  EXPECT_THAT(state.notes, testing::IsEmpty());
+  const StoredJob& job = state.jobs.at(2);
+  EXPECT_EQ(job.state, JobState::kPaused);
+  EXPECT_EQ(job.predicted.back().first_row, rows + 500);
+}
+
 class StoreInPlace : public StateFolder {};
 
 /// Bounds the files that this process writes, as `ulimit -S -f` does, while it lives.

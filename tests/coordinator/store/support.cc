@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "coordinator/store/model_texts.h"
+#include "coordinator/store/prediction_texts.h"
 #include "coordinator/store/state_folder_store.h"
 #include "coordinator/store/stored_texts.h"
 #include "ml/topology.h"
@@ -151,6 +152,36 @@ JobMoved ended(const std::string& job) {
 
 JobMoved moved(const std::string& job, JobState state) { return {job, state, {}, 0, {}}; }
 
+JobAdded predicting(const std::string& job) {
+  const std::vector<Blob> all = blobs();
+  JobAdded record;
+  record.job = job;
+  record.weights = make_blob("file 3 of letters");
+  JobSpecification specification;
+  specification.shards = {all[0].ref, all[1].ref};
+  PredictionPlan& plan = specification.prediction.emplace();
+  plan.model = {"letters", 3, record.weights.ref, 2, {"zero", "\xC3\xA4 \"\n\t"}};
+  plan.batch_rows = 8;
+  plan.labelled = true;
+  record.specification = std::make_shared<const JobSpecification>(std::move(specification));
+  record.shard_rows = {10, 20};
+  record.blobs = {all[0], all[1]};
+  record.submitted_ms = 1234567890123;
+  return record;
+}
+
+RowsPredicted predicted(const std::string& job, std::uint64_t first_row, std::uint64_t rows) {
+  RowsPredicted record;
+  record.job = job;
+  record.range.first_row = first_row;
+  record.range.rows = rows;
+  record.range.wrong = 1;
+  record.range.predictions =
+      make_blob(std::string(6 * rows, static_cast<char>('a' + first_row % 26)));
+  record.tallies = {{"node:1", {first_row + rows, 2, 3}}};
+  return record;
+}
+
 ModelAdded registered(const std::string& model, std::uint32_t version) {
   ModelAdded record;
   record.file = make_blob("file " + std::to_string(version) + " of " + model);
@@ -210,7 +241,9 @@ std::string describe(const StoredState& state, JobStore& store) {
                             at.best_error,
                             at.best_weights.ref,
                             at.exact,
-                            job.tallies};
+                            job.tallies,
+                            0,
+                            job.batch_rows};
     text << coordinator::text_of(definition) << "\n" << coordinator::text_of(progress) << "\n";
     text << text_of(at.weights) << text_of(at.best_weights) << at.server->first.size() << "\n";
     EXPECT_EQ(job.rounds.size(), has_ended(job.state) ? 0 : at.round);
@@ -220,6 +253,11 @@ std::string describe(const StoredState& state, JobStore& store) {
     for (const RoundReport& report : store.rounds(job.job, 0, 1000)) {
       text << coordinator::text_of(report) << "\n";
       text << coordinator::text_of(report.tasks) << "\n";
+    }
+    for (const PredictedRange& range : job.predicted) {
+      EXPECT_EQ(range.predictions.bytes, nullptr);
+      const auto bytes = store.predictions(job.job, range.first_row);
+      text << coordinator::text_of(range) << (bytes ? *bytes->bytes : " none") << "\n";
     }
     for (const JobEvent& event : store.events(job.job, 0, 1000)) {
       text << coordinator::text_of(event) << "\n";

@@ -52,6 +52,12 @@ void copy_folder(const std::string& from, const std::string& to);
 [[nodiscard]] RoundFinished finished(const std::string& job, std::uint32_t round);
 [[nodiscard]] JobMoved ended(const std::string& job);
 [[nodiscard]] JobMoved moved(const std::string& job, JobState state);
+/// A prediction job of thirty rows in two shards.
+[[nodiscard]] JobAdded predicting(const std::string& job);
+/// Of a range all of whose rows but the first are right.
+[[nodiscard]] RowsPredicted predicted(const std::string& job,
+                                      std::uint64_t first_row,
+                                      std::uint64_t rows);
 /// The version's model file is "file VERSION of MODEL".
 [[nodiscard]] ModelAdded registered(const std::string& model, std::uint32_t version);
 [[nodiscard]] ModelAliases aliased(const std::string& model, std::uint32_t champion);
