@@ -372,7 +372,7 @@ TEST_F(JobOutputTest, NeedsAnEndAndARoundAndAFolder) {
             std::pair(ErrorCode::kInvalidInput,
                       "--output: " + request_.output +
                           ": a model's file ends in .safetensors, .npz or .onnx"));
-  EXPECT_TRUE(link_.calls.empty());
+  EXPECT_EQ(link_.calls, std::vector<std::string>{"job j"}) << "asked of its kind alone";
 }
 
 }  // namespace

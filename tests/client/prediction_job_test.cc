@@ -22,7 +22,9 @@ namespace gradmill::client {
 namespace {
 
 JobPredictions predicted(const std::vector<std::uint16_t>& classes, bool ended) {
-  JobPredictions news{.rows = static_cast<std::uint32_t>(classes.size()), .ended = ended};
+  JobPredictions news;
+  news.rows = static_cast<std::uint32_t>(classes.size());
+  news.ended = ended;
   for (const std::uint16_t index : classes) {
     const float half = 0.5;
     news.predictions.classes.append(reinterpret_cast<const char*>(&index), sizeof index);

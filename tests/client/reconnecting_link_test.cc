@@ -44,6 +44,14 @@ class FlakyLink final : public CoordinatorLink {
     fail("logs");
     return {};
   }
+  JobPredictions predictions(const std::string&,
+                             std::uint64_t,
+                             std::uint32_t,
+                             milliseconds) override {
+    fail("predictions");
+    return {};
+  }
+  void set_batch_rows(const std::string&, std::uint32_t) override { fail("set batch rows"); }
   void remove(const std::string&) override { fail("remove"); }
   Garbage collect_garbage(bool, const std::optional<Retention>&) override {
     fail("collect");

@@ -33,7 +33,8 @@ class PredictionJobs : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_EQ(cluster_.train(short_job()).code, 0);
-    const std::string letters = bytes_in(std::string(GRADMILL_LETTERS) + "/validate_letters.txt");
+    const std::string letters =
+        bytes_in(std::string(GRADMILL_LETTERS) + "/validate_letters.txt") + '\n';
     std::string many;
     for (int copy = 0; copy < 20; ++copy) {
       many += letters;
@@ -210,7 +211,7 @@ TEST_F(PredictionJobs, TellWhatIsWrong) {
   };
   const std::vector<Case> cases = {
       {model("digits"), 6, "there is no model 'digits'"},
-      {model("letters@9"), 6, "letters@9"},
+      {model("letters@9"), 6, "has no version 9; there is 1"},
       {model("letters@nobody"), 6, "nobody"},
       {words("x", "narrow.csv", {}), 2, "narrow.csv:1: has 3 columns"},
       {words("x", "nan.csv", {}), 2, "not a finite number"},
