@@ -98,6 +98,19 @@ TEST(SchedulerSharing, SlotTimeGoesByWeight) {
   }
 }
 
+TEST(SchedulerSharing, ToWaitForOnesTurnIsNoHindrance) {
+  Cluster cluster("load-balancing", side_by_side());
+  cluster.add_node();
+  cluster.submit("a", 4);
+  cluster.submit("b", 4);
+  cluster.accept(cluster.only(0));
+  EXPECT_EQ(cluster.only(0).job, "a");
+  EXPECT_EQ(cluster.scheduler().hindrance(cluster.job("b"), cluster.now()), "");
+  cluster.down(0);
+  EXPECT_THAT(cluster.scheduler().hindrance(cluster.job("b"), cluster.now()),
+              testing::StartsWith("no node can take a task: "));
+}
+
 TEST(SchedulerSharing, ANewJobGetsTheNextSlotThatFallsFree) {
   for (const char* policy : kPolicies) {
     SCOPED_TRACE(policy);
