@@ -365,6 +365,33 @@ TEST_F(RoundTest, TransferTimeIsNeverNegative) {
   EXPECT_EQ(round_.task(0).transfer_seconds, 0);
 }
 
+TEST_F(RoundTest, GoesAlongTheRowsOfAPredictionJob) {
+  const std::uint64_t first = begin(0, kA);
+  ASSERT_EQ(complete(0, first, result("0"), now_), Verdict::kCounted);
+  round_.lose(1, begin(1, kB), now_);
+  round_.extend(2, now_ + 1s);
+  ASSERT_EQ(complete(1, begin(1, kA), result("1"), now_), Verdict::kCounted);
+  round_.forget_before(2);
+  round_.check_invariants();
+  EXPECT_EQ(round_.first(), 2U);
+  EXPECT_EQ(round_.size(), 5U);
+  EXPECT_EQ(round_.done(), 2U);
+  EXPECT_EQ(round_.pending(), (std::set<std::uint32_t>{2, 3, 4}));
+  EXPECT_TRUE(round_.shards_done().empty());
+  EXPECT_EQ(complete(0, first, result("0"), now_), Verdict::kStale);
+  EXPECT_FALSE(round_.accept(1, 1, now_));
+  EXPECT_TRUE(round_.died(kB).empty()) << "what it was lost with is done";
+  for (std::uint32_t shard = 2; shard < 5; ++shard) {
+    EXPECT_FALSE(round_.complete());
+    ASSERT_EQ(complete(shard, begin(shard, kA), result("x"), now_ + 2s), Verdict::kCounted);
+  }
+  EXPECT_TRUE(round_.complete());
+  now_ += 9s;
+  round_.extend(1, now_);
+  EXPECT_FALSE(round_.complete());
+  EXPECT_EQ(round_.idle_since(), now_) << "there was nothing to do until now";
+}
+
 TEST_F(RoundTest, AMoveThatMakesNoSenseIsABug) {
   EXPECT_DEATH(static_cast<void>(round_.offer(0, now_)), "bug: .*kQueued");
   EXPECT_DEATH(round_.refuse(0, 1, now_), "bug: known");

@@ -74,7 +74,9 @@ void NodeMonitor::check_deaths(const coordinator::Scheduler& scheduler, const No
   };
   for (const std::string& id : scheduler.live_jobs()) {
     const coordinator::Job& job = *scheduler.find(id);
-    for (std::uint32_t shard = 0; job.round && shard < job.round->size(); ++shard) {
+    for (std::uint32_t shard = job.round ? job.round->first() : 0;
+         job.round && shard < job.round->size();
+         ++shard) {
       check(job, shard);
     }
   }

@@ -106,7 +106,9 @@ void OfferMonitor::check_tasks(const coordinator::Scheduler& scheduler) const {
   std::size_t leased = 0;
   for (const std::string& id : scheduler.jobs()) {
     const coordinator::Job& job = *scheduler.find(id);
-    for (std::uint32_t shard = 0; job.round && shard < job.round->size(); ++shard) {
+    for (std::uint32_t shard = job.round ? job.round->first() : 0;
+         job.round && shard < job.round->size();
+         ++shard) {
       const coordinator::Round::Task& task = job.round->task(shard);
       leased += task.leases.size();
       const bool waits = task.place == coordinator::Round::Place::kPending;

@@ -150,6 +150,7 @@ Plan make_plan(std::uint64_t seed) {
   plan.policy = dice.one_of(kPolicies);
   plan.options.seed = seed;
   plan.options.capacity_timeout = dice.chance(0.1) ? 8s : 60s;
+  plan.options.batches_ahead = dice.chance(0.5) ? dice.between(4U, 24U) : 4096;
   plan.options.retention.jobs = dice.chance(0.1) ? 1 : 200;
   plan.options.detection.forget_after =
       dice.chance(0.2) ? dice.between(Duration{1s}, Duration{7s}) : Duration{600s};

@@ -116,7 +116,7 @@ void Scheduler::make_offer(Job& job,
   action.offer.job_digest = job.digest;
   action.offer.job = job.specification;
   if (job.prediction) {
-    const Batch& batch = job.prediction->batches[shard];
+    const Batch& batch = job.prediction->batch(shard);
     action.offer.shard = job.specification->shards[batch.shard];
     action.offer.rows = batch.rows;
   } else {

@@ -57,8 +57,8 @@ struct JobMove {
   std::int64_t ended_ms = 0;  ///< On the wall, if it ends the job.
 };
 
-/// How far a prediction job is. Its rows are cut into the tasks of a round, the next rows into
-/// those of the next one, and what is predicted from the first row on is saved from time to time.
+/// How far a prediction job is. Its rows are cut into the tasks of a round, some time ahead of the
+/// nodes, and what is predicted from the first row on is saved from time to time.
 struct PredictionProgress {
   std::uint64_t rows = 0;               ///< Of the whole job.
   std::uint32_t batch_rows = 0;         ///< Of batches to come.
@@ -67,12 +67,19 @@ struct PredictionProgress {
   std::uint64_t wrong_durable = 0;  ///< Of these rows.
   std::uint64_t rows_saved = 0;     ///< Durable, or on the way there.
   std::uint64_t wrong_saved = 0;
+  std::uint64_t rows_in = 0;        ///< Predicted, up to the first one that is not.
+  std::uint64_t rows_cut = 0;       ///< Saved, or in batches.
   std::uint32_t rounds = 0;         ///< Begun since the coordinator's start.
-  std::vector<Batch> batches;       ///< The tasks of the current round.
-  std::uint32_t batches_saved = 0;  ///< Of these.
-  std::uint32_t batches_in = 0;     ///< Results up to the first one that is missing.
+  std::deque<Batch> batches;        ///< The tasks of the current round that are not saved.
+  std::uint32_t batches_saved = 0;  ///< Of the round.
+  std::uint32_t batches_in = 0;     ///< Of the round: those of rows_in.
   TimePoint begun_at{};             ///< At this start.
   TimePoint saved_at{};             ///< When the last range was given to be saved.
+
+  /// A task of the current round that is not saved.
+  [[nodiscard]] const Batch& batch(std::uint32_t task) const {
+    return batches.at(task - batches_saved);
+  }
 };
 
 /// A job's state. A single-threaded value, changed by the scheduler alone.
@@ -125,7 +132,7 @@ struct Job {
   }
   /// Rows of a task of the current round.
   [[nodiscard]] std::uint64_t rows_of(std::uint32_t task) const {
-    return prediction ? prediction->batches[task].rows.count : shard_rows[task];
+    return prediction ? prediction->batch(task).rows.count : shard_rows[task];
   }
   /// The last round that gave the next one its weights.
   [[nodiscard]] std::uint32_t rounds_advanced() const {

@@ -15,7 +15,7 @@ constexpr std::size_t kAwaitingMax = 2;
 /// For people.
 std::string name_of_task(const Job& job, std::uint32_t shard) {
   if (job.prediction) {
-    const Batch& batch = job.prediction->batches[shard];
+    const Batch& batch = job.prediction->batch(shard);
     std::uint64_t row = batch.rows.first + 1;
     for (std::uint32_t before = 0; before < batch.shard; ++before) {
       row += job.shard_rows[before];
@@ -187,7 +187,7 @@ void Scheduler::finish_round(Job& job, Checkpoint checkpoint, Actions& actions) 
 
 void Scheduler::start_round(Job& job, TimePoint now) {
   if (job.prediction) {
-    start_batches(job, now);
+    add_batches(job, now);
     return;
   }
   const std::uint32_t passed = job.rounds_advanced();

@@ -201,7 +201,9 @@ void Scheduler::release_node(NodeId node, LossReason reason, TimePoint now, Acti
     end_if_hopeless(*job, task.shard, now, actions);
   }
   for (const auto& [number, job] : jobs_.running()) {
-    for (std::uint32_t shard = 0; job->round && shard < job->round->size(); ++shard) {
+    for (std::uint32_t shard = job->round ? job->round->first() : 0;
+         job->round && shard < job->round->size();
+         ++shard) {
       end_if_diverged(*job, shard, now, actions);  // The others alive may all have said so.
     }
   }

@@ -12,9 +12,6 @@
 namespace gradmill::coordinator {
 namespace {
 
-// Many batches a round, so that nodes seldom wait for its last ones, and few enough to look
-// through.
-constexpr std::size_t kBatchesMax = 1024;
 constexpr std::uint64_t kRowBytes = sizeof(std::uint16_t) + sizeof(float);
 // Predictions are saved so often, and more seldom as the job goes on, so that its files stay few
 // while a crash costs little of the work.
@@ -26,15 +23,6 @@ constexpr std::uint64_t kSavedBytes = std::uint64_t{8} << 20U;
 Duration save_interval(const PredictionProgress& progress) {
   return std::max<Duration>(kSaveInterval,
                             (progress.saved_at - progress.begun_at) / kSavesOfAllTime);
-}
-
-/// Rows that are predicted and not saved, up to the first one that is not predicted.
-std::uint64_t unsaved_rows(const PredictionProgress& progress) {
-  std::uint64_t rows = 0;
-  for (std::uint32_t batch = progress.batches_saved; batch < progress.batches_in; ++batch) {
-    rows += progress.batches[batch].rows.count;
-  }
-  return rows;
 }
 
 /// Share of rows that are as labelled, in percent, for people.
@@ -63,27 +51,39 @@ PredictionProgress Scheduler::progress_from(const JobSpecification& specificatio
   }
   GRADMILL_CHECK(progress.rows_durable <= progress.rows);
   progress.rows_saved = progress.rows_durable;
+  progress.rows_in = progress.rows_durable;
+  progress.rows_cut = progress.rows_durable;
   progress.wrong_saved = progress.wrong_durable;
   return progress;
 }
 
-void Scheduler::start_batches(Job& job, TimePoint now) {
+void Scheduler::add_batches(Job& job, TimePoint now) {
   PredictionProgress& progress = *job.prediction;
-  if (job.round && job.round->complete() && progress.batches_saved == progress.batches.size()) {
-    forget_batches(job);
-    job.round.reset();
-  }
-  if (job.round || job.move || is_held_back(job, now) || progress.rows_saved == progress.rows) {
+  const std::size_t ahead = options_.batches_ahead;
+  const bool has_enough = job.round && (job.round->pending().size() > ahead / 4 ||
+                                        progress.batches.size() > ahead - ahead / 4);
+  if (job.move || has_enough || is_held_back(job, now) || progress.rows_cut == progress.rows) {
     return;
   }
-  progress.batches =
-      cut_batches(job.shard_rows, progress.rows_saved, progress.batch_rows, kBatchesMax);
-  if (progress.rounds == 0) {
-    progress.begun_at = now;
-    progress.saved_at = now;
+  const std::vector<Batch> batches = cut_batches(
+      job.shard_rows, progress.rows_cut, progress.batch_rows, ahead - progress.batches.size());
+  for (const Batch& batch : batches) {
+    progress.batches.push_back(batch);
+    progress.rows_cut += batch.rows.count;
   }
-  job.round.emplace(++progress.rounds, progress.batches.size(), now, first_offer_of_round(job));
-  shares_.arrived(job.number);
+  const bool had_none = !job.round || (job.round->pending().empty() && job.round->queued() == 0);
+  if (job.round) {
+    job.round->extend(batches.size(), now);
+  } else {
+    if (progress.rounds == 0) {
+      progress.begun_at = now;
+      progress.saved_at = now;
+    }
+    job.round.emplace(++progress.rounds, batches.size(), now, first_offer_of_round(job));
+  }
+  if (had_none) {
+    shares_.arrived(job.number);
+  }
 }
 
 void Scheduler::forget_batches(Job& job) const {
@@ -91,6 +91,8 @@ void Scheduler::forget_batches(Job& job) const {
     job.prediction->batches.clear();
     job.prediction->batches_saved = 0;
     job.prediction->batches_in = 0;
+    job.prediction->rows_in = job.prediction->rows_saved;
+    job.prediction->rows_cut = job.prediction->rows_saved;
     job.offers_before = job.last_offer;
   }
 }
@@ -100,7 +102,7 @@ void Scheduler::save_predictions(Job& job, TimePoint now, Actions& actions) {
     return;
   }
   PredictionProgress& progress = *job.prediction;
-  const std::uint64_t rows = unsaved_rows(progress);
+  const std::uint64_t rows = progress.rows_in - progress.rows_saved;
   if (rows == 0) {
     return;
   }
@@ -113,12 +115,13 @@ void Scheduler::save_predictions(Job& job, TimePoint now, Actions& actions) {
   for (; progress.batches_saved < progress.batches_in; ++progress.batches_saved) {
     const TaskResult& result = job.round->task(progress.batches_saved).result;
     const std::string_view bytes = *result.delta.bytes;
-    const std::size_t of_classes =
-        progress.batches[progress.batches_saved].rows.count * sizeof(std::uint16_t);
+    const std::size_t of_classes = progress.batches.front().rows.count * sizeof(std::uint16_t);
+    progress.batches.pop_front();
     classes += bytes.substr(0, of_classes);
     probabilities += bytes.substr(of_classes);
     range.wrong += result.wrong;
   }
+  job.round->forget_before(progress.batches_saved);
   range.predictions = make_blob(std::move(classes) + probabilities);
   progress.rows_saved += rows;
   progress.wrong_saved += range.wrong;
@@ -136,20 +139,25 @@ void Scheduler::save_predictions_if_due(Job& job, TimePoint now, Actions& action
     return;
   }
   PredictionProgress& progress = *job.prediction;
-  while (progress.batches_in < progress.batches.size() &&
+  while (progress.batches_in < job.round->size() &&
          job.round->task(progress.batches_in).place == Round::Place::kDone) {
+    progress.rows_in += progress.batch(progress.batches_in).rows.count;
     ++progress.batches_in;
   }
+  const bool is_window_full =
+      progress.batches_in - progress.batches_saved >= options_.batches_ahead / 2;
   const bool is_over = job.round->complete();
   const bool is_time = !job.unsaved_since && now - progress.saved_at >= save_interval(progress);
-  if (is_over || is_time || unsaved_rows(progress) * kRowBytes >= kSavedBytes) {
+  if (is_over || is_window_full || is_time ||
+      (progress.rows_in - progress.rows_saved) * kRowBytes >= kSavedBytes) {
     save_predictions(job, now, actions);
     end_if_all_predicted(job, now, actions);
   }
 }
 
 std::optional<TimePoint> Scheduler::next_save_of_predictions(const Job& job) const {
-  if (!job.prediction || job.unsaved_since || unsaved_rows(*job.prediction) == 0) {
+  if (!job.prediction || job.unsaved_since ||
+      job.prediction->rows_in == job.prediction->rows_saved) {
     return std::nullopt;
   }
   return job.prediction->saved_at + save_interval(*job.prediction);
@@ -199,13 +207,17 @@ Actions Scheduler::set_batch_rows(const std::string& id, std::uint32_t batch_row
 
 void Scheduler::reclaim_batches(Job& job) {
   nodes_.drop_queued(job.number);
-  for (std::uint32_t batch = 0; batch < job.round->size(); ++batch) {
+  for (std::uint32_t batch = job.round->first(); batch < job.round->size(); ++batch) {
     if (job.round->task(batch).place == Round::Place::kQueued) {
       job.round->unqueue(batch);
     }
   }
   job.round->cut_untouched();
-  job.prediction->batches.resize(job.round->size());
+  PredictionProgress& progress = *job.prediction;
+  while (progress.batches_saved + progress.batches.size() > job.round->size()) {
+    progress.rows_cut -= progress.batches.back().rows.count;
+    progress.batches.pop_back();
+  }
 }
 
 void Scheduler::check_prediction(const Job& job) const {
@@ -214,10 +226,14 @@ void Scheduler::check_prediction(const Job& job) const {
                  progress.rows_saved <= progress.rows);
   GRADMILL_CHECK(job.unsaved_since.has_value() == (progress.rows_durable < progress.rows_saved));
   GRADMILL_CHECK(!job.round || !job.move);
-  GRADMILL_CHECK(progress.batches_saved <= progress.batches_in &&
-                 progress.batches_in <= progress.batches.size());
+  GRADMILL_CHECK(progress.rows_saved <= progress.rows_in && progress.rows_in <= progress.rows_cut &&
+                 progress.rows_cut <= progress.rows);
+  GRADMILL_CHECK(progress.batches.size() <= options_.batches_ahead);
+  GRADMILL_CHECK(progress.batches_saved <= progress.batches_in);
   if (job.round) {
-    GRADMILL_CHECK(job.round->size() == progress.batches.size());
+    GRADMILL_CHECK(progress.batches_in <= job.round->size());
+    GRADMILL_CHECK(job.round->first() == progress.batches_saved);
+    GRADMILL_CHECK(job.round->size() == progress.batches_saved + progress.batches.size());
     job.round->check_invariants();
     job.round->check_invariants(job.id, job.number, nodes_);
   }

@@ -18,28 +18,22 @@ Round::Round(std::uint32_t number,
              std::size_t shards,
              TimePoint started,
              std::uint64_t offers_before)
-    : number_(number),
-      started_(started),
-      idle_since_(started),
-      offers_before_(offers_before),
-      tasks_(shards) {
-  for (std::uint32_t shard = 0; shard < shards; ++shard) {
-    pending_.insert(pending_.end(), shard);
-  }
+    : number_(number), started_(started), idle_since_(started), offers_before_(offers_before) {
+  extend(shards, started);
 }
 
 const Round::Lease* Round::lease(std::uint32_t shard, std::uint64_t offer) const {
-  if (shard >= tasks_.size()) {
+  if (!has(shard)) {
     return nullptr;
   }
-  const std::vector<Lease>& leases = tasks_[shard].leases;
+  const std::vector<Lease>& leases = task(shard).leases;
   const auto found = std::find_if(
       leases.begin(), leases.end(), [&](const Lease& one) { return one.offer == offer; });
   return found == leases.end() ? nullptr : &*found;
 }
 
 void Round::queue(std::uint32_t shard, NodeId node) {
-  Task& task = tasks_.at(shard);
+  Task& task = at(shard);
   GRADMILL_CHECK(task.place == Place::kPending);
   task.place = Place::kQueued;
   task.node = node;
@@ -48,7 +42,7 @@ void Round::queue(std::uint32_t shard, NodeId node) {
 }
 
 void Round::unqueue(std::uint32_t shard) {
-  Task& task = tasks_.at(shard);
+  Task& task = at(shard);
   GRADMILL_CHECK(task.place == Place::kQueued);
   task.place = Place::kPending;
   pending_.insert(shard);
@@ -56,7 +50,7 @@ void Round::unqueue(std::uint32_t shard) {
 }
 
 std::uint64_t Round::offer(std::uint32_t shard, TimePoint now) {
-  Task& task = tasks_.at(shard);
+  Task& task = at(shard);
   GRADMILL_CHECK(task.place == Place::kQueued);
   task.place = Place::kOffered;
   out_.insert(shard);
@@ -64,14 +58,14 @@ std::uint64_t Round::offer(std::uint32_t shard, TimePoint now) {
 }
 
 std::uint64_t Round::copy(std::uint32_t shard, NodeId node, TimePoint now) {
-  const Task& task = tasks_.at(shard);
+  const Task& task = at(shard);
   GRADMILL_CHECK(task.place == Place::kOffered && task.leases.size() == 1 &&
                  task.leases.front().node != node);
   return add_lease(shard, node, now);
 }
 
 std::uint64_t Round::add_lease(std::uint32_t shard, NodeId node, TimePoint now) {
-  Task& task = tasks_[shard];
+  Task& task = at(shard);
   ++offered_;
   const std::uint64_t number = offers_before_ + ++task.offers;
   forget_single(shard);
@@ -84,7 +78,7 @@ void Round::take(std::uint32_t shard, std::uint64_t offer) {
   if (lease(shard, offer) == nullptr) {
     return;
   }
-  for (Lease& one : tasks_[shard].leases) {
+  for (Lease& one : at(shard).leases) {
     if (one.offer == offer && !std::exchange(one.taken, true)) {
       ++taken_;
     }
@@ -98,7 +92,7 @@ bool Round::accept(std::uint32_t shard, std::uint64_t offer, TimePoint now) {
     return false;
   }
   take(shard, offer);
-  Task& task = tasks_[shard];
+  Task& task = at(shard);
   for (Lease& one : task.leases) {
     if (one.offer == offer) {
       one.accepted = true;
@@ -123,7 +117,7 @@ Round::Lease Round::end_lease(std::uint32_t shard, std::uint64_t offer, TimePoin
   const Lease* const known = lease(shard, offer);
   GRADMILL_CHECK(known != nullptr);
   const Lease ended = *known;
-  Task& task = tasks_[shard];
+  Task& task = at(shard);
   forget_single(shard);
   std::erase_if(task.leases, [&](const Lease& one) { return one.offer == offer; });
   keep_single(shard);
@@ -144,7 +138,7 @@ Round::Lease Round::end_lease(std::uint32_t shard, std::uint64_t offer, TimePoin
 }
 
 void Round::keep_choosy(std::uint32_t shard) {
-  if (is_choosy(tasks_[shard])) {
+  if (is_choosy(at(shard))) {
     choosy_.insert(shard);
   } else {
     choosy_.erase(shard);
@@ -160,7 +154,7 @@ bool Round::is_choosy(const Task& task) { return task.place == Place::kPending &
 
 void Round::refuse(std::uint32_t shard, std::uint64_t offer, TimePoint now) {
   const Lease ended = end_lease(shard, offer, now);
-  Task& task = tasks_[shard];
+  Task& task = at(shard);
   // A node that first accepts and then refuses must not do so for ever.
   task.given_back += ended.accepted ? 1U : 0U;
   if (task.leases.empty()) {
@@ -171,15 +165,15 @@ void Round::refuse(std::uint32_t shard, std::uint64_t offer, TimePoint now) {
 
 void Round::fail(std::uint32_t shard, std::uint64_t offer, const std::string& why, TimePoint now) {
   const Lease ended = end_lease(shard, offer, now);
-  tasks_[shard].failed_on.push_back(ended.node);
-  tasks_[shard].last_failure = why;
+  at(shard).failed_on.push_back(ended.node);
+  at(shard).last_failure = why;
   keep_choosy(shard);
 }
 
 void Round::diverge(std::uint32_t shard, std::uint64_t offer, TimePoint now) {
   const Lease ended = end_lease(shard, offer, now);
   idle_since_ = now;  // It was tried, also if the node answered at once.
-  tasks_[shard].diverged_on.insert(ended.node);
+  at(shard).diverged_on.insert(ended.node);
   keep_choosy(shard);
 }
 
@@ -199,7 +193,10 @@ std::vector<std::uint32_t> Round::died(NodeId node, TimePoint until) {
        next != in_doubt_.end() && next->first.first == node;
        ++next) {
     const std::uint32_t shard = next->first.second;
-    Task& task = tasks_[shard];
+    if (shard < first_) {
+      continue;
+    }
+    Task& task = at(shard);
     if (task.place != Place::kDone && task.place != Place::kSkipped) {
       ++task.ended_with;
       keep_choosy(shard);
@@ -215,31 +212,31 @@ std::vector<std::uint32_t> Round::died(NodeId node, TimePoint until) {
 
 void Round::give_back(std::uint32_t shard, std::uint64_t offer, TimePoint now) {
   const Lease ended = end_lease(shard, offer, now);
-  tasks_[shard].given_back += ended.accepted ? 1U : 0U;
+  at(shard).given_back += ended.accepted ? 1U : 0U;
 }
 
 void Round::back_off(std::uint32_t shard, TimePoint forgiven_at) {
-  Task& task = tasks_.at(shard);
+  Task& task = at(shard);
   GRADMILL_CHECK(task.place == Place::kPending && !task.refused_by.empty());
   task.forgiven_at = forgiven_at;
   ++task.backoffs;
 }
 
 void Round::forgive(std::uint32_t shard) {
-  Task& task = tasks_.at(shard);
+  Task& task = at(shard);
   task.refused_by.clear();
   task.forgiven_at.reset();
   keep_choosy(shard);
 }
 
 void Round::forget_single(std::uint32_t shard) {
-  if (!tasks_[shard].leases.empty()) {
-    singles_.erase({tasks_[shard].leases.front().offered_at, shard});
+  if (!at(shard).leases.empty()) {
+    singles_.erase({at(shard).leases.front().offered_at, shard});
   }
 }
 
 void Round::keep_single(std::uint32_t shard) {
-  const std::vector<Lease>& leases = tasks_[shard].leases;
+  const std::vector<Lease>& leases = at(shard).leases;
   if (leases.size() == 1 && leases.front().taken) {
     singles_.emplace(leases.front().offered_at, shard);
   }
@@ -247,8 +244,8 @@ void Round::keep_single(std::uint32_t shard) {
 
 std::vector<std::uint32_t> Round::shards_done() const {
   std::vector<std::uint32_t> shards;
-  for (std::uint32_t shard = 0; shard < tasks_.size(); ++shard) {
-    if (tasks_[shard].place == Place::kDone) {
+  for (std::uint32_t shard = first_; shard < size(); ++shard) {
+    if (task(shard).place == Place::kDone) {
       shards.push_back(shard);
     }
   }
@@ -257,8 +254,8 @@ std::vector<std::uint32_t> Round::shards_done() const {
 
 std::vector<std::uint32_t> Round::shards_missing() const {
   std::vector<std::uint32_t> shards;
-  for (std::uint32_t shard = 0; skipped_ > 0 && shard < tasks_.size(); ++shard) {
-    if (tasks_[shard].place == Place::kSkipped) {
+  for (std::uint32_t shard = first_; skipped_ > 0 && shard < size(); ++shard) {
+    if (task(shard).place == Place::kSkipped) {
       shards.push_back(shard);
     }
   }
@@ -272,7 +269,7 @@ RoundReport Round::report(const NodeRegistry& nodes, TimePoint now) const {
   report.missing = shards_missing();
   report.tasks.reserve(done_);
   for (const std::uint32_t shard : shards_done()) {
-    const Task& task = tasks_[shard];
+    const Task& task = this->task(shard);
     report.tasks.push_back({.shard = shard,
                             .node = nodes.at(task.node).address.text(),
                             .transfer = task.transfer_seconds,
@@ -290,8 +287,8 @@ Verdict Round::complete(std::uint32_t shard,
                         TaskResult result,
                         TimePoint now,
                         std::vector<Lease>& superseded) {
-  if (shard < tasks_.size() && tasks_[shard].place == Place::kDone) {
-    const bool same = *tasks_[shard].result.delta.bytes == *result.delta.bytes;
+  if (has(shard) && this->task(shard).place == Place::kDone) {
+    const bool same = *this->task(shard).result.delta.bytes == *result.delta.bytes;
     return same ? Verdict::kDuplicate : Verdict::kConflict;
   }
   const Lease* const known = lease(shard, offer);
@@ -299,10 +296,10 @@ Verdict Round::complete(std::uint32_t shard,
     return Verdict::kStale;
   }
   using Seconds = std::chrono::duration<double>;
-  Task& task = tasks_[shard];
+  Task& task = at(shard);
   const double taken = Seconds(now - known->offered_at).count();
   task.node = known->node;
-  task.wait_seconds = Seconds(known->offered_at - started_).count() + result.delay_seconds;
+  task.wait_seconds = Seconds(known->offered_at - task.added_at).count() + result.delay_seconds;
   task.transfer_seconds = std::max(0.0, taken - result.compute_seconds - result.delay_seconds);
   task.result = std::move(result);
   seconds_.add(taken);
@@ -321,20 +318,38 @@ Verdict Round::complete(std::uint32_t shard,
   return Verdict::kCounted;
 }
 
+void Round::extend(std::size_t shards, TimePoint now) {
+  if (complete()) {
+    idle_since_ = now;
+  }
+  for (std::size_t added = 0; added < shards; ++added) {
+    pending_.insert(pending_.end(), size());
+    tasks_.emplace_back().added_at = now;
+  }
+  seconds_.forget_all_but_the_median();
+}
+
+void Round::forget_before(std::uint32_t shard) {
+  for (; first_ < shard; ++first_) {
+    GRADMILL_CHECK(tasks_.front().place == Place::kDone);
+    tasks_.pop_front();
+  }
+}
+
 void Round::cut_untouched() {
   const auto untouched = [](const Task& task) {
     return task.offers == 0 && task.place == Place::kPending;
   };
   while (!tasks_.empty() && untouched(tasks_.back())) {
     tasks_.pop_back();
-    pending_.erase(static_cast<std::uint32_t>(tasks_.size()));
+    pending_.erase(size());
   }
 }
 
 std::vector<std::pair<std::uint32_t, Round::Lease>> Round::skip_rest() {
   std::vector<std::pair<std::uint32_t, Lease>> ended;
-  for (std::uint32_t shard = 0; shard < tasks_.size(); ++shard) {
-    Task& task = tasks_[shard];
+  for (std::uint32_t shard = first_; shard < size(); ++shard) {
+    Task& task = at(shard);
     if (task.place == Place::kDone || task.place == Place::kSkipped) {
       continue;
     }

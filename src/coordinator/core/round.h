@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -32,6 +33,9 @@ enum class Verdict {
 /// A task is pending, queued at a node, offered, done, or, once the round does without it, skipped.
 /// Each offer has a new number and is a lease: only offers that are out may change their task. A
 /// straggler's task has two, on different nodes.
+///
+/// A round of a prediction job is a window that goes along the rows: it gets tasks at its end, and
+/// forgets those at its start.
 class Round {
  public:
   enum class Place { kPending, kQueued, kOffered, kDone, kSkipped };
@@ -60,6 +64,7 @@ class Round {
     unsigned given_back = 0;               ///< Times a node accepted, and gave it back unharmed.
     std::string last_failure;              ///< For people.
     TimePoint copy_from{};                 ///< Not before this is it copied again.
+    TimePoint added_at{};                  ///< To the round.
     TaskResult result;
     double wait_seconds = 0;      ///< Once done.
     double transfer_seconds = 0;  ///< Once done.
@@ -76,24 +81,29 @@ class Round {
 
   [[nodiscard]] std::uint32_t number() const { return number_; }
   [[nodiscard]] TimePoint started() const { return started_; }
-  [[nodiscard]] std::size_t size() const { return tasks_.size(); }
+  /// Tasks that it ever had; those before first() are done and forgotten.
+  [[nodiscard]] std::uint32_t size() const {
+    return first_ + static_cast<std::uint32_t>(tasks_.size());
+  }
+  [[nodiscard]] std::uint32_t first() const { return first_; }
+  [[nodiscard]] bool has(std::uint32_t shard) const { return shard >= first_ && shard < size(); }
   [[nodiscard]] std::size_t done() const { return done_; }
   /// Offers that are out, and how many of them were accepted.
   [[nodiscard]] std::size_t offered() const { return offered_; }
   [[nodiscard]] std::size_t accepted() const { return accepted_; }
   /// Whether every task is done or skipped.
-  [[nodiscard]] bool complete() const { return done_ + skipped_ == tasks_.size(); }
-  [[nodiscard]] const Task& task(std::uint32_t shard) const { return tasks_.at(shard); }
+  [[nodiscard]] bool complete() const { return done_ + skipped_ == size(); }
+  [[nodiscard]] const Task& task(std::uint32_t shard) const { return tasks_.at(shard - first_); }
   /// Shards that wait for a node, ascending.
   [[nodiscard]] const std::set<std::uint32_t>& pending() const { return pending_; }
   /// Those of them that some node refused or failed at: not every node will do for them. The others
   /// are all alike to a policy, so that one look serves for all.
   [[nodiscard]] const std::set<std::uint32_t>& choosy() const { return choosy_; }
   /// Whether the shard is one of those others, or would be if it were pending.
-  [[nodiscard]] bool is_alike(std::uint32_t shard) const { return is_alike(tasks_.at(shard)); }
+  [[nodiscard]] bool is_alike(std::uint32_t shard) const { return is_alike(task(shard)); }
   /// How many shards wait for a slot of the node that was picked for them.
   [[nodiscard]] std::size_t queued() const {
-    return tasks_.size() - done_ - skipped_ - pending_.size() - out_.size();
+    return size() - done_ - skipped_ - pending_.size() - out_.size();
   }
   /// Shards that are offered, ascending.
   [[nodiscard]] const std::set<std::uint32_t>& out() const { return out_; }
@@ -177,6 +187,10 @@ class Round {
   /// Does without the tasks that are not done; returns their offers with their shards.
   [[nodiscard]] std::vector<std::pair<std::uint32_t, Lease>> skip_rest();
 
+  /// Adds so many tasks at the end.
+  void extend(std::size_t shards, TimePoint now);
+  /// Forgets the tasks before `shard`, all done. What comes for them is stale.
+  void forget_before(std::uint32_t shard);
   /// Forgets the tasks behind the last one that was ever offered, none of which is queued.
   void cut_untouched();
 
@@ -186,6 +200,7 @@ class Round {
   void check_invariants(const std::string& job, JobNumber number, const NodeRegistry& nodes) const;
 
  private:
+  [[nodiscard]] Task& at(std::uint32_t shard) { return tasks_.at(shard - first_); }
   /// Takes the lease off its task, which is pending if it was the last one. Returns the lease.
   Lease end_lease(std::uint32_t shard, std::uint64_t offer, TimePoint now);
   void forget_lease(std::uint32_t shard, const Lease& lease);
@@ -205,7 +220,8 @@ class Round {
   TimePoint started_;
   TimePoint idle_since_;
   std::uint64_t offers_before_;
-  std::vector<Task> tasks_;
+  std::uint32_t first_ = 0;
+  std::deque<Task> tasks_;  // from first_ on
   std::set<std::uint32_t> pending_;
   std::set<std::uint32_t> choosy_;  // of the pending ones
   std::set<std::uint32_t> out_;

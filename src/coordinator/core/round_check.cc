@@ -5,7 +5,7 @@
 namespace gradmill::coordinator {
 
 void Round::check_invariants() const {
-  std::size_t done = 0;
+  std::size_t done = first_;
   std::size_t skipped = 0;
   std::size_t offered = 0;
   std::size_t taken = 0;
@@ -13,8 +13,8 @@ void Round::check_invariants() const {
   std::size_t waiting = 0;
   std::size_t choosy = 0;
   std::size_t singles = 0;
-  for (std::uint32_t shard = 0; shard < tasks_.size(); ++shard) {
-    const Task& task = tasks_[shard];
+  for (std::uint32_t shard = first_; shard < size(); ++shard) {
+    const Task& task = this->task(shard);
     const bool pending = task.place == Place::kPending;
     done += task.place == Place::kDone ? 1U : 0U;
     skipped += task.place == Place::kSkipped ? 1U : 0U;
@@ -59,12 +59,12 @@ void Round::check_invariants(const std::string& job,
     }
     queued += queue->second.size();
     for (const std::uint32_t shard : queue->second) {
-      GRADMILL_CHECK(tasks_.at(shard).place == Place::kQueued && tasks_[shard].node == node);
+      GRADMILL_CHECK(task(shard).place == Place::kQueued && task(shard).node == node);
     }
   }
-  for (std::uint32_t shard = 0; shard < tasks_.size(); ++shard) {
-    queued -= tasks_[shard].place == Place::kQueued ? 1U : 0U;
-    for (const Lease& one : tasks_[shard].leases) {
+  for (std::uint32_t shard = first_; shard < size(); ++shard) {
+    queued -= task(shard).place == Place::kQueued ? 1U : 0U;
+    for (const Lease& one : task(shard).leases) {
       GRADMILL_CHECK(nodes.at(one.node).may_hold_leases());
       GRADMILL_CHECK(nodes.at(one.node).offers.contains(id(job, shard, one.offer)));
     }

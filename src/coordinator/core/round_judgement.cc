@@ -27,19 +27,18 @@ constexpr double kCopyShare = 0.75;
 bool Round::wants(NodeId node) const {
   return pending_.size() > choosy_.size() ||
          std::any_of(choosy_.begin(), choosy_.end(), [&](std::uint32_t shard) {
-           return !tasks_[shard].refused_by.contains(node) &&
-                  !tasks_[shard].diverged_on.contains(node);
+           return !task(shard).refused_by.contains(node) && !task(shard).diverged_on.contains(node);
          });
 }
 
 std::set<NodeId> Round::closed_to(std::uint32_t shard) const {
-  std::set<NodeId> nodes = tasks_.at(shard).refused_by;
-  nodes.insert(tasks_[shard].diverged_on.begin(), tasks_[shard].diverged_on.end());
+  std::set<NodeId> nodes = task(shard).refused_by;
+  nodes.insert(task(shard).diverged_on.begin(), task(shard).diverged_on.end());
   return nodes;
 }
 
 bool Round::diverged(std::uint32_t shard, const NodeRegistry& nodes) const {
-  const std::set<NodeId>& said = tasks_.at(shard).diverged_on;
+  const std::set<NodeId>& said = task(shard).diverged_on;
   if (said.empty()) {
     return false;
   }
@@ -51,7 +50,7 @@ bool Round::diverged(std::uint32_t shard, const NodeRegistry& nodes) const {
 std::optional<JobEnd> Round::hopeless(std::uint32_t shard,
                                       const std::string& name,
                                       const NodeRegistry& nodes) const {
-  const Task& task = tasks_.at(shard);
+  const Task& task = this->task(shard);
   const std::set<NodeId> dead(task.died_on.begin(), task.died_on.end());
   if (task.died_on.size() >= kDeathsMax && dead.size() >= 2) {
     return JobEnd{"poison_shard",
@@ -87,7 +86,7 @@ std::optional<Duration> Round::late_after() const {
 }
 
 std::optional<Duration> Round::copied_after() const {
-  const double share = static_cast<double>(done_) / static_cast<double>(tasks_.size());
+  const double share = static_cast<double>(done_) / static_cast<double>(size());
   return share < kCopyShare ? std::nullopt : late_after();
 }
 
@@ -117,7 +116,7 @@ std::vector<std::uint32_t> Round::late(TimePoint now) const {
   const std::optional<Duration> wait = copied_after();
   for (auto next = singles_.begin(); wait && next != singles_.end() && next->first + *wait <= now;
        ++next) {
-    if (tasks_[next->second].copy_from <= now) {
+    if (task(next->second).copy_from <= now) {
       shards.push_back(next->second);
     }
   }
@@ -130,7 +129,7 @@ std::optional<TimePoint> Round::next_late() const {
   for (auto next = singles_.begin();
        wait && next != singles_.end() && (!earliest || next->first + *wait < *earliest);
        ++next) {
-    const TimePoint due = std::max(tasks_[next->second].copy_from, next->first + *wait);
+    const TimePoint due = std::max(task(next->second).copy_from, next->first + *wait);
     earliest = earliest ? std::min(*earliest, due) : due;
   }
   return earliest;

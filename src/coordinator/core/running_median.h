@@ -24,6 +24,14 @@ class RunningMedian {
       upper_.pop();
     }
   }
+  /// So that it does not grow for ever; without any number, nothing.
+  void forget_all_but_the_median() {
+    if (!lower_.empty()) {
+      const double median = lower_.top();
+      *this = {};
+      lower_.push(median);
+    }
+  }
   /// The lower one of the two in the middle; 0 without any number.
   [[nodiscard]] double value() const { return lower_.empty() ? 0 : lower_.top(); }
 

@@ -120,6 +120,9 @@ struct SchedulerOptions {
   Duration unsaved_max = std::chrono::milliseconds(50);
   Retention retention{};              ///< Its age is not applied here: see remove().
   std::size_t running_jobs_max = 16;  ///< At a time; the others wait in line.
+  /// Of a prediction job, beyond the first that is not saved: so many that nodes never wait for
+  /// more, and few enough to look through.
+  std::size_t batches_ahead = 4096;
   std::uint64_t epoch = 1;   ///< Of this start: offers of different starts have different numbers.
   std::int64_t wall_ms = 0;  ///< What the clock on the wall shows, since 1970, at TimePoint{}.
   std::uint64_t seed = 1;    ///< Of the jitter; the policy has its own.
@@ -381,7 +384,7 @@ class Scheduler {
       const std::vector<PredictedRange>& predicted,
       std::uint32_t batch_rows);
   /// The next rows become the tasks of a round.
-  void start_batches(Job& job, TimePoint now);
+  void add_batches(Job& job, TimePoint now);
   void forget_batches(Job& job) const;
   /// Saves what is predicted up to the first row that is not.
   void save_predictions(Job& job, TimePoint now, Actions& actions);

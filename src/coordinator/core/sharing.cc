@@ -73,7 +73,7 @@ bool Scheduler::is_crowded_out(const Job& job) const {
 bool Scheduler::waits_alone(const TaskKey& task) const {
   const auto job = jobs_.running().find(task.job);
   return job != jobs_.running().end() && job->second->round &&
-         task.shard < job->second->round->size() &&
+         job->second->round->has(task.shard) &&
          job->second->round->task(task.shard).place == Round::Place::kPending &&
          job->second->round->task(task.shard).is_suspect();
 }

@@ -64,7 +64,7 @@ Actions Scheduler::task_done(NodeId node, const TaskId& task, TaskResult result,
   Actions actions;
   Job* const job = jobs_.running(task.job);
   const bool is_current = job != nullptr && job->round && job->round->number() == task.round &&
-                          task.shard < job->round->size();
+                          job->round->has(task.shard);
   if (is_current) {
     const Round::Lease* const lease = job->round->lease(task.shard, task.offer);
     const Duration taken = lease == nullptr ? Duration{} : now - lease->offered_at;
