@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from processes import ROOT, Failed, stop
+from processes import ROOT, Failed, run, stop
 
 BIN = ROOT / "build" / "release" / "bin"
 
@@ -65,6 +65,10 @@ class Cluster:
                 return found.group(1), found.group(2)
             time.sleep(0.01)
         raise Failed(f"{command[0]} does not listen: {log.read_text()[-400:]}")
+
+    def client(self, *words: str) -> str:
+        """What a verb of the client prints."""
+        return run([str(BIN / "client"), *words, "--coordinator", ":".join(self.address)]).stdout
 
     def train(self, *options: str, timeout: float = 120) -> Training:
         """Runs the client on the letters."""

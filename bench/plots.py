@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Draws the figures: speed against the peers, and validation error over time.
+"""Draws the figures: speed against the peers, validation error and rates over time.
 
 usage: plots.py BENCH_JSON COURSES_JSON FOLDER
 """
@@ -62,11 +62,24 @@ def courses(lines: dict[str, list[list[float]]], path: Path) -> None:
     save(figure, path)
 
 
+def rates(lines: dict[str, list[list[float]]], path: Path) -> None:
+    figure, axes = pyplot.subplots(figsize=(8, 4))
+    for name, points in lines.items():
+        axes.plot([p[0] for p in points], [p[1] for p in points], label=f"{name} batches")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("seconds since both jobs run")
+    axes.set_ylabel("rows a second over the last 10 s")
+    axes.legend()
+    save(figure, path)
+
+
 if __name__ == "__main__":
     bench, course, folder = map(Path, sys.argv[1:])
     found = json.loads(bench.read_text())
     if any("_vs_" in key for key in found):
         ratios(found, folder / "ratios.svg")
     drawn = json.loads(course.read_text())
-    if drawn:
-        courses(drawn, folder / "time_to_error.svg")
+    if drawn["errors"]:
+        courses(drawn["errors"], folder / "time_to_error.svg")
+    if drawn["rates"]:
+        rates(drawn["rates"], folder / "fair_share.svg")

@@ -14,7 +14,8 @@ from targets import FIGURES, Figures, goal_of, judge, number
 
 HEADINGS = ("key", "what", "measured", "target", "")
 PLOTS = {"ratios.svg": "Speed over that of the peers",
-         "time_to_error.svg": "Validation error over time"}
+         "time_to_error.svg": "Validation error over time",
+         "fair_share.svg": "Rates of two prediction jobs of equal weight"}
 
 
 def rows(figures: Figures, quick: bool) -> list[tuple[str, ...]]:

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Callable
 
+import fair_share
 import kernel_rows
 import machine
 import report
@@ -38,6 +39,7 @@ class Session:
         self.figures: dict[str, float] = {}
         self.variants: dict[str, str] = {}
         self.courses: dict[str, time_to_error.Course] = {}
+        self.rates: dict[str, fair_share.Course] = {}
         self.failures: list[str] = []
 
     def part(self, name: str, measure: Callable[[], None]) -> None:
@@ -84,6 +86,10 @@ class Session:
         if missing:
             raise Failed(f"predict_bench does not print {', '.join(missing)}")
 
+    def fair_share(self) -> None:
+        figures, self.rates = fair_share.measure(say)
+        self.figures |= figures
+
     def time_to_error(self) -> None:
         figures, variants, courses = time_to_error.compare(RUNS, say)
         self.figures |= figures
@@ -103,7 +109,7 @@ def write(session: Session) -> None:
     bench, folder = ROOT / "build" / "bench.json", ROOT / "bench"
     with tempfile.TemporaryDirectory(prefix="gradmill-bench-") as scratch:
         courses = Path(scratch, "courses.json")
-        courses.write_text(json.dumps(session.courses))
+        courses.write_text(json.dumps({"errors": session.courses, "rates": session.rates}))
         run([PYTHON, "-B", str(folder / "plots.py"), str(bench), str(courses), str(folder)])
     plots = [plot for plot in report.PLOTS if (folder / plot).exists()]
     (folder / "RESULTS.md").write_text(report.results(session.figures, about, plots))
@@ -119,6 +125,7 @@ def main() -> int:
         session.part("scikit-learn", session.sklearn)
         session.part("two nodes", session.cluster)
         session.part("predictions", session.predictions)
+        session.part("fair share", session.fair_share)
         session.part("time to error", session.time_to_error)
         session.part("accurate preset", session.accurate)
     (ROOT / "build" / "bench.json").write_text(json.dumps(session.figures, indent=2) + "\n")

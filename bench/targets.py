@@ -73,6 +73,8 @@ FIGURES = [
            "35,000", quick=False),
     Figure("predict_batch4096_rows_per_s", "rows a second in requests of 4096, 4 connections",
            fixed(10e6), "10,000,000", quick=False),
+    Figure("fair_share_apart_max", "two prediction jobs whose batches differ in cost, 60 s: most that "
+           "their rates over 10 s differ", fixed(0.10), "0.10", at_most=True, quick=False),
     Figure("time_to_4pct_s", "start of the client to 4 % validation error, 2 nodes", quick=False),
     Figure("time_to_4pct_vs_torch", "PyTorch's time to 4 % over ours", fixed(3), "3 ×",
            stretch=5, quick=False),

@@ -96,7 +96,8 @@ std::string Scheduler::hindrance(const Job& job, TimePoint now) const {
     return "waits until its last round is durable";
   }
   const bool waits = job.round && !job.round->complete() && job.round->offered() == 0;
-  return waits && !is_crowded_out(job) ? "no node can take a task: " + nodes_.in_words(job.tallies) : "";
+  return waits && !is_crowded_out(job) ? "no node can take a task: " + nodes_.in_words(job.tallies)
+                                       : "";
 }
 
 std::map<std::string, NodeTally> Scheduler::tallies(const Job& job) const {
