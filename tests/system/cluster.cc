@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -59,6 +60,12 @@ std::string Folder::path(const std::string& name) const { return (path_ / name).
 
 void Folder::write(const std::string& name, const std::string& content) const {
   std::ofstream(path(name), std::ios::binary) << content;
+}
+
+std::string bytes_in(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
 }
 
 std::uint16_t announced_port(Process& server) {

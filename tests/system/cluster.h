@@ -29,6 +29,9 @@ class Folder {
   std::filesystem::path path_;
 };
 
+/// The content of a file; empty if there is none.
+[[nodiscard]] std::string bytes_in(const std::string& path);
+
 /// The port that a server announced, 0 if it did not.
 [[nodiscard]] std::uint16_t announced_port(Process& server);
 /// A port that nobody listens on.

@@ -1,8 +1,6 @@
 // The registry of models on a real cluster: what training leaves there, and what outlives it.
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -14,12 +12,6 @@ namespace gradmill::system_test {
 namespace {
 
 using nlohmann::json;
-
-std::string bytes_in(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
 
 class Models : public testing::Test {
  protected:
