@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -18,11 +19,15 @@
 #include "base/error.h"
 #include "client/adapter/thrift_coordinator_link.h"
 #include "client/commands/commands.h"
+#include "client/commands/completion.h"
 #include "client/link/reconnecting_link.h"
 #include "client/link/retry_timer.h"
+#include "client/request/common_options.h"
 #include "client/request/request.h"
+#include "program/completion.h"
 #include "program/exit_code.h"
 #include "program/process.h"
+#include "program/tls_options.h"
 
 namespace gradmill::client {
 namespace {
@@ -42,13 +47,28 @@ void tell(const std::string& line) {
             << std::flush;
 }
 
-int run_program(const std::vector<std::string>& words) {
-  const std::optional<Request> request = parse_request(words);
-  if (!request) {
+/// Somebody waits for it at the keyboard, and it says nothing about a coordinator that is not
+/// there.
+int complete(const program::Completion& asked) {
+  constexpr std::chrono::milliseconds kLongest{500};
+  std::cout << program::shell_answer(asked) << std::flush;
+  if (!is_known_to_coordinator(asked)) {
     return program::kSucceeded;
   }
+  program::leave_within(kLongest, program::kSucceeded);
+  try {
+    const std::unique_ptr<CoordinatorLink> link = make_thrift_coordinator_link(
+        coordinator_of(asked.arguments), program::read_tls_options(asked.arguments));
+    std::cout << program::candidates(asked, known_values(asked, *link)) << std::flush;
+  } catch (const Error&) {
+    return program::kSucceeded;
+  }
+  return program::kSucceeded;
+}
+
+int run_request(const Request& request) {
   const CommonRequest& common =
-      std::visit([](const CommonRequest& one) -> const CommonRequest& { return one; }, *request);
+      std::visit([](const CommonRequest& one) -> const CommonRequest& { return one; }, request);
   const std::unique_ptr<CoordinatorLink> connection =
       make_thrift_coordinator_link(common.coordinator, common.tls);
   const std::unique_ptr<RetryTimer> timer = make_retry_timer();
@@ -62,13 +82,22 @@ int run_program(const std::vector<std::string>& words) {
   }).detach();
   const Console console{std::cout, std::cerr, terminal_columns(), interrupted};
   try {
-    return run(*request, link, console);
+    return run(request, link, console);
   } catch (const Error&) {
     if (!interrupted) {
       throw;
     }
     spdlog::warn("interrupted; a job that was already submitted goes on");
     return program::kDetached;
+  }
+}
+
+int run_program(const std::vector<std::string>& words) {
+  try {
+    const std::optional<Request> request = parse_request(words);
+    return request ? run_request(*request) : program::kSucceeded;
+  } catch (const program::Completion& asked) {
+    return complete(asked);
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/number.h"
+#include "program/completion.h"
 
 namespace gradmill::program {
 namespace {
@@ -92,6 +93,11 @@ const std::string& Arguments::text(const std::string& name) const {
     throw invalid_input(name + ": is empty");
   }
   return value;
+}
+
+bool Arguments::has(const std::string& name) const {
+  const auto value = values_.find(name);
+  return value != values_.end() && !value->second.empty();
 }
 
 std::uint64_t Arguments::integer(const std::string& name,
@@ -257,13 +263,15 @@ CommandLine::CommandLine(std::string program, std::string purpose)
 }
 
 CommandLine& CommandLine::positional(const std::string& name, const std::string& help) {
-  positionals_.push_back({name, name, std::nullopt, help, ""});
+  positionals_.push_back({name, name, std::nullopt, help, "", {}});
+  option_is_last_ = false;
   required_ = positionals_.size();
   return *this;
 }
 
 CommandLine& CommandLine::optional_positional(const std::string& name, const std::string& help) {
-  positionals_.push_back({name, name, std::nullopt, help, ""});
+  positionals_.push_back({name, name, std::nullopt, help, "", {}});
+  option_is_last_ = false;
   return *this;
 }
 
@@ -276,12 +284,20 @@ CommandLine& CommandLine::option(const std::string& name,
                                  const std::string& value,
                                  std::optional<std::string> fallback,
                                  const std::string& help) {
-  options_.push_back({name, value, std::move(fallback), help, group_});
+  options_.push_back({name, value, std::move(fallback), help, group_, {}});
+  option_is_last_ = true;
+  return *this;
+}
+
+CommandLine& CommandLine::values(std::span<const std::string_view> names) {
+  Option& last = option_is_last_ ? options_.back() : positionals_.back();
+  last.values.assign(names.begin(), names.end());
   return *this;
 }
 
 CommandLine& CommandLine::flag(const std::string& name, const std::string& help) {
-  options_.push_back({name, "", std::nullopt, help, group_});
+  options_.push_back({name, "", std::nullopt, help, group_, {}});
+  option_is_last_ = true;
   return *this;
 }
 
@@ -291,6 +307,7 @@ CommandLine& CommandLine::epilogue(const std::string& text) {
 }
 
 std::optional<Arguments> CommandLine::parse(const std::vector<std::string>& words) const {
+  answer_completion(words);
   po::options_description accepted;
   for (const Option& option : options_) {
     const std::string name = option.name.substr(2);

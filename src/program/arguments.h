@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -24,6 +25,8 @@ class Arguments {
   /// Whether the user gave it, as opposed to its default.
   [[nodiscard]] bool given(const std::string& name) const { return given_.contains(name); }
   [[nodiscard]] bool flag(const std::string& name) const { return given(name); }
+  /// Whether it is there, given or by default.
+  [[nodiscard]] bool has(const std::string& name) const;
   [[nodiscard]] const std::string& text(const std::string& name) const;
   [[nodiscard]] std::uint64_t integer(const std::string& name,
                                       std::uint64_t least,
@@ -64,6 +67,8 @@ class Arguments {
   std::map<std::string, bool> given_;
 };
 
+struct Completion;
+
 /// What a program accepts. Built once, then parse(); not thread-safe.
 class CommandLine {
  public:
@@ -81,13 +86,17 @@ class CommandLine {
                       const std::string& value,
                       std::optional<std::string> fallback,
                       const std::string& help);
+  /// Values that what was added last may have, for completion; there may be others, too.
+  CommandLine& values(std::span<const std::string_view> names);
   /// An option without a value.
   CommandLine& flag(const std::string& name, const std::string& help);
   /// Text below the options in the help.
   CommandLine& epilogue(const std::string& text);
 
   /// Reads the words after the program's name. Nothing if --help or --version was asked for, which
-  /// it then printed on stdout. Throws Error(kInvalidInput) for missing, unknown or repeated ones.
+  /// it then printed on stdout. Throws Error(kInvalidInput) for missing, unknown or repeated ones,
+  /// and Completion if a word is --complete=BEGINNING; the other words are then those before the
+  /// cursor.
   [[nodiscard]] std::optional<Arguments> parse(const std::vector<std::string>& words) const;
   [[nodiscard]] std::string help() const;
 
@@ -98,12 +107,23 @@ class CommandLine {
     std::optional<std::string> fallback;
     std::string help;
     std::string group;
+    std::vector<std::string> values;  // known ones
   };
+  struct Before;
+
+  /// Throws Completion if the words ask for it.
+  void answer_completion(const std::vector<std::string>& words) const;
+  [[nodiscard]] const Option* option_called(const std::string& name) const;
+  [[nodiscard]] Before read(const std::vector<std::string>& words) const;
+  [[nodiscard]] Completion completion(const std::vector<std::string>& words,
+                                      const std::string& cursor) const;
+
   std::string program_;
   std::string purpose_;
   std::vector<Option> positionals_;
   std::size_t required_ = 0;  // positionals_ that cannot be left out
   std::vector<Option> options_;
+  bool option_is_last_ = false;  // added after all of positionals_
   std::string group_;
   std::string epilogue_;
 };

@@ -6,13 +6,17 @@
 #include "base/event_log.h"
 
 namespace gradmill::program {
+namespace {
+
+constexpr std::array<std::string_view, 2> kFormats = {"text", "json"};
+
+}  // namespace
 
 void add_log_options(CommandLine& line) {
-  line.option("--log-format", "text|json", "text", "of the log on stderr");
+  line.option("--log-format", "text|json", "text", "of the log on stderr").values(kFormats);
 }
 
 void apply_log_options(const Arguments& arguments) {
-  static constexpr std::array<std::string_view, 2> kFormats = {"text", "json"};
   const bool json = arguments.choice("--log-format", kFormats) == "json";
   set_log_format(json ? LogFormat::kJson : LogFormat::kTimedText);
 }

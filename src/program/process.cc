@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <cstdlib>
+#include <iostream>
 #include <system_error>
 #include <thread>
 
@@ -12,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/event_log.h"
+#include "program/completion.h"
 #include "program/exit_code.h"
 
 namespace gradmill::program {
@@ -47,6 +49,9 @@ int run_program(const std::string& name, const std::function<int()>& body) {
   start_log(name);
   try {
     return body();
+  } catch (const Completion& asked) {
+    std::cout << shell_answer(asked);
+    return kSucceeded;
   } catch (const Error& error) {
     log_failure(error.what());
     return exit_code_of(error.code());

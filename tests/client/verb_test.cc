@@ -114,13 +114,13 @@ TEST(Verb, NamesWhatIsWrong) {
       {{"node", "kill"},
        "node: 'kill' is none of list, stats, join, leave; see client node --help"},
       {{"jobs", "list"},
-       "'jobs' is none of job, model, node, fault, gc, predict and <coordinator_ip>; see client "
+       "'jobs' is none of job, model, node, fault, gc, predict, <coordinator_ip>; see client "
        "--help"},
       {{"models"},
-       "'models' is none of job, model, node, fault, gc, predict and <coordinator_ip>; see client "
+       "'models' is none of job, model, node, fault, gc, predict, <coordinator_ip>; see client "
        "--help"},
       {{"jobs", "show", "j"},
-       "'jobs' is none of job, model, node, fault, gc, predict and <coordinator_ip>; see client "
+       "'jobs' is none of job, model, node, fault, gc, predict, <coordinator_ip>; see client "
        "--help"},
       {{"job", "list"}, "--coordinator HOST:PORT is missing (or GRADMILL_COORDINATOR)"},
       {{"job", "list", "--coordinator", "host"}, "--coordinator: 'host' is not HOST:PORT"},

@@ -8,6 +8,7 @@
 #include "compute_node/command_line/command_line.h"
 #include "coordinator/command_line/command_line.h"
 #include "fuzz/target.h"
+#include "program/completion.h"
 
 namespace gradmill::fuzz {
 namespace {
@@ -32,6 +33,8 @@ void parse(std::uint8_t program, const std::vector<std::string>& words) {
       default:
         return static_cast<void>(node::parse_command_line(words));
     }
+  } catch (const program::Completion& asked) {
+    GRADMILL_CHECK(!program::shell_answer(asked).empty());
   } catch (const Error& error) {
     GRADMILL_CHECK(error.code() == ErrorCode::kInvalidInput);
     check_message(error.what());

@@ -3,11 +3,12 @@
 #include <vector>
 
 #include "base/error.h"
+#include "client/request/request.h"
 
 namespace gradmill::client {
 
 std::string job_called(const std::string& name, CoordinatorLink& link) {
-  if (name != "latest") {
+  if (name != kLatestJob) {
     return name;
   }
   const std::vector<JobSummary> jobs = link.jobs(1);

@@ -31,7 +31,8 @@ void add_coordinator_option(program::CommandLine& line) {
 }
 
 void add_common_options(program::CommandLine& line) {
-  line.option("--format", "NAME", "text", "of the result: text or json")
+  line.option("--format", "text|json", "text", "of the result")
+      .values(kFormats)
       .option("--reconnect-timeout",
               "TIME",
               "60s",

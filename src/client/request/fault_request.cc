@@ -18,6 +18,8 @@ using Words = std::vector<std::string>;
 constexpr const char* kNode = "<node>";
 constexpr const char* kPreset = "<preset>";
 
+// Besides a node's address.
+constexpr std::array<std::string_view, 2> kOtherTargets = {"all", "coordinator"};
 constexpr std::array<std::string_view, 3> kPresets = {"low", "mid", "high"};
 // Of requests, and again of replies.
 constexpr std::array<double, 3> kPresetDrops = {0.03, 0.3, 0.9};
@@ -83,11 +85,14 @@ CommandLine set_line() {
   CommandLine line("client fault set",
                    "Makes a node break on purpose. What was set there before is replaced.");
   line.positional(kNode, "HOST:PORT of the node, all (nodes), or coordinator")
+      .values(kOtherTargets)
       .optional_positional(kPreset, "low, mid or high")
+      .values(kPresets)
       .option("--preset",
               "NAME",
               std::nullopt,
               "drop requests, and replies: low 0.03, mid 0.3, high 0.9; other options win")
+      .values(kPresets)
       .option("--drop-requests", "P", std::nullopt, "share of calls that are not executed")
       .option("--drop-replies", "P", std::nullopt, "share of calls that are not answered")
       .option("--delay-ms", "N", std::nullopt, "milliseconds before each call is executed")
@@ -122,7 +127,8 @@ std::optional<Request> parse_set(const Words& words) {
 std::optional<Request> parse_clear(const Words& words) {
   ClearFaultsRequest request;
   CommandLine line("client fault clear", "Ends all faults.");
-  line.optional_positional(kNode, "HOST:PORT of a node, or coordinator; all nodes if not given");
+  line.optional_positional(kNode, "HOST:PORT of a node, or coordinator; all nodes if not given")
+      .values(kOtherTargets);
   const auto arguments = parse_common(line, words, request);
   if (!arguments) {
     return std::nullopt;

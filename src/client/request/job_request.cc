@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <string_view>
 
 #include "base/error.h"
 #include "client/request/common_options.h"
@@ -47,7 +48,8 @@ std::optional<Arguments> parse_job(CommandLine line,
                                    const Words& words,
                                    R& request,
                                    const Add& add = {}) {
-  line.positional("<id>", "id of the job, or latest");
+  static constexpr std::array<std::string_view, 1> kNames = {kLatestJob};
+  line.positional("<id>", "id of the job, or latest").values(kNames);
   std::optional<Arguments> arguments = parse_common(std::move(line), words, request, add);
   if (arguments) {
     request.job = arguments->text("<id>");

@@ -76,7 +76,7 @@ std::optional<Request> parse_export(const Words& words) {
   ExportModelRequest request;
   CommandLine line("client model export", "Writes the model file of a version.");
   line.positional(kModel, kAnyModel)
-      .option("--output", "FILE", std::nullopt, "where to, as safetensors");
+      .option("--output", "FILE", std::nullopt, "where to: .safetensors, .npz or .onnx");
   const auto arguments = parse_common(line, words, request);
   if (!arguments) {
     return std::nullopt;
@@ -92,7 +92,8 @@ std::optional<Request> parse_import(const Words& words) {
   CommandLine line("client model import", "Registers a model file as a version.");
   line.positional("<file>", "the model, as .safetensors or .npz")
       .option("--model", "NAME", std::nullopt, "the model that it becomes a version of")
-      .option("--activation", "NAME", std::nullopt, "of a file that does not say it");
+      .option("--activation", "NAME", std::nullopt, "of a file that does not say it")
+      .values(ml::kActivationNames);
   const auto arguments = parse_common(line, words, request);
   if (!arguments) {
     return std::nullopt;

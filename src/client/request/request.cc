@@ -1,8 +1,11 @@
 #include "client/request/request.h"
 
+#include <array>
 #include <cctype>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 #include "base/error.h"
 #include "client/request/fault_request.h"
@@ -15,6 +18,7 @@
 #include "client/request/verb.h"
 #include "formats/text.h"
 #include "program/arguments.h"
+#include "program/completion.h"
 
 namespace gradmill::client {
 namespace {
@@ -23,9 +27,49 @@ using program::Arguments;
 using program::CommandLine;
 using Words = std::vector<std::string>;
 
+/// What the first word of a command may be.
+struct Noun {
+  std::string_view name;
+  std::span<const Verb> (*verbs)();
+};
+
+constexpr std::array<Noun, 4> kNouns = {{
+    {"job", job_verbs},
+    {"model", model_verbs},
+    {"node", node_verbs},
+    {"fault", fault_verbs},
+}};
+
+/// Commands of one word.
+constexpr std::array<Verb, 2> kLoneVerbs = {{
+    {"gc", "", "gc", "as client job gc", parse_collect_garbage},
+    {"predict", "", "predict MODEL", "classes of rows, by a trained model", parse_predict},
+}};
+
+std::vector<std::string_view> first_words() {
+  std::vector<std::string_view> words;
+  words.reserve(kNouns.size() + kLoneVerbs.size());
+  for (const Noun& noun : kNouns) {
+    words.push_back(noun.name);
+  }
+  for (const Verb& verb : kLoneVerbs) {
+    words.push_back(verb.name);
+  }
+  return words;
+}
+
+std::string all_verbs_text() {
+  std::string text;
+  for (const Noun& noun : kNouns) {
+    text += verbs_text(std::string(noun.name), noun.verbs());
+  }
+  return text + verbs_text("", kLoneVerbs);
+}
+
 CommandLine train_line() {
   CommandLine line("client", "Trains a perceptron on a folder of data and shows how well it does.");
   line.positional("<coordinator_ip>", "host of the coordinator")
+      .values(first_words())
       .positional("<coordinator_port>", "its port")
       .positional("<dir>", "folder with train_*.txt and validate_*.txt: numbers, label last")
       .optional_positional("<rounds>", "rounds of training on all shards and averaging")
@@ -38,10 +82,7 @@ CommandLine train_line() {
       "With --preset, what follows <dir> may be left out.\n"
       "\n"
       "Other commands, with --coordinator HOST:PORT or GRADMILL_COORDINATOR; each has --help:\n" +
-      verbs_text("job", job_verbs()) + verbs_text("model", model_verbs()) +
-      verbs_text("node", node_verbs()) + verbs_text("fault", fault_verbs()) +
-      "  client gc                             as client job gc\n"
-      "  client predict MODEL                  classes of rows, by a trained model\n"
+      all_verbs_text() +
       "\n"
       "ID may be latest: the newest job.\n"
       "\n"
@@ -64,18 +105,11 @@ std::optional<Request> parse_train(const Words& words) {
   return request;
 }
 
-/// The words without the one at `index`.
-Words without(const Words& words, std::size_t index) {
-  Words rest = words;
-  rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(index));
-  return rest;
-}
-
 /// The positional form has a port behind its first word. Nothing or a word there, and not all that
 /// the form needs behind that, is a noun that there is not.
 bool is_unknown_noun(const Words& words, std::size_t noun) {
   for (const std::string& word : words) {
-    if (word == "--help" || word == "--version") {
+    if (word == "--help" || word == "--version" || word.starts_with(program::kCompleteOption)) {
       return false;
     }
   }
@@ -96,28 +130,25 @@ std::optional<Request> parse_request(const Words& words) {
     return parse_train(words);
   }
   const std::string& name = words[noun];
-  if (name == "job") {
-    return parse_verb(name, job_verbs(), without(words, noun));
+  Words rest = words;
+  rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(noun));
+  for (const Noun& one : kNouns) {
+    if (one.name == name) {
+      return parse_verb(name, one.verbs(), rest);
+    }
   }
-  if (name == "model") {
-    return parse_verb(name, model_verbs(), without(words, noun));
-  }
-  if (name == "node") {
-    return parse_verb(name, node_verbs(), without(words, noun));
-  }
-  if (name == "fault") {
-    return parse_verb(name, fault_verbs(), without(words, noun));
-  }
-  if (name == "predict") {
-    return parse_predict(without(words, noun));
-  }
-  if (name == "gc") {
-    return parse_collect_garbage(without(words, noun));
+  for (const Verb& verb : kLoneVerbs) {
+    if (verb.name == name) {
+      return verb.parse(rest);
+    }
   }
   if (is_unknown_noun(words, noun)) {
-    throw invalid_input(
-        formats::in_quotes(name) +
-        " is none of job, model, node, fault, gc, predict and <coordinator_ip>; see client --help");
+    std::string known;
+    for (const std::string_view word : first_words()) {
+      known += std::string(word) + ", ";
+    }
+    throw invalid_input(formats::in_quotes(name) + " is none of " + known +
+                        "<coordinator_ip>; see client --help");
   }
   return parse_train(words);
 }

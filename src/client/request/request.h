@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -76,6 +77,9 @@ struct PredictFileRequest : CommonRequest {
   JobShare share;                           ///< Of the nodes, with other jobs.
   bool wait = true;                         ///< Follow the job to its end.
 };
+
+/// What stands for the newest job wherever the id of one does.
+inline constexpr std::string_view kLatestJob = "latest";
 
 /// In all requests below, a job is named by its id, or `latest`.
 struct FollowJobRequest : CommonRequest {
@@ -220,7 +224,8 @@ using Request = std::variant<TrainRequest,
                              PredictRequest>;
 
 /// Reads the words after the program's name; nothing if help or the version was asked for. Throws
-/// Error(kInvalidInput) that names the argument and its value.
+/// Error(kInvalidInput) that names the argument and its value, and program::Completion if that was
+/// asked for.
 [[nodiscard]] std::optional<Request> parse_request(const std::vector<std::string>& words);
 
 }  // namespace gradmill::client

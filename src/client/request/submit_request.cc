@@ -1,6 +1,5 @@
 #include "client/request/submit_request.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -108,14 +107,13 @@ std::span<const Verb> kinds() {
 }
 
 std::optional<Request> parse_without_kind(const Words& words) {
-  if (std::find(words.begin(), words.end(), "--help") == words.end()) {
-    throw invalid_input(
-        "job submit: what kind of job is missing: train or predict; see client job submit --help");
-  }
   CommandLine line("client job submit", "Submits a job of one of two kinds; each has --help:");
   line.epilogue(verbs_text("job", kinds()));
-  static_cast<void>(line.parse({"--help"}));
-  return std::nullopt;
+  return answer(
+      line,
+      kinds(),
+      words,
+      "job submit: what kind of job is missing: train or predict; see client job submit --help");
 }
 
 }  // namespace

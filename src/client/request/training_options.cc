@@ -29,6 +29,7 @@ void add_training_options(program::CommandLine& line) {
               "NAME",
               std::nullopt,
               listed(preset_names()) + ": a whole recipe; what else you say wins over it")
+      .values(preset_names())
       .option("--rounds", "N", std::nullopt, "rounds of training all shards and averaging")
       .option("--epochs", "N", std::nullopt, "passes of a task over its shard in a round")
       .option("--steps-per-round", "N", std::nullopt, "steps of a task in a round; not for gd")
@@ -36,13 +37,16 @@ void add_training_options(program::CommandLine& line) {
       .option("--eta", "X", std::nullopt, "step size: of the summed gradient for gd, else the mean")
       .group("Model and data")
       .option("--activation", "NAME", std::nullopt, listed(kActivationNames) + " (default relu)")
+      .values(kActivationNames)
       .option("--precision", "NAME", "float", listed(kPrecisionNames))
+      .values(kPrecisionNames)
       .option("--classes", "N", std::nullopt, "number of classes (default: largest label + 1)")
       .flag("--standardize", "bring features to mean 0 and deviation 1, by all training shards")
       .option("--init-from", "FILE", std::nullopt, "start from a model: .safetensors or .npz")
       .option("--seed", "N", "1", "of the initial weights and the order of rows")
       .group("Training a shard")
       .option("--optimizer", "NAME", std::nullopt, listed(kOptimizerNames) + " (default gd)")
+      .values(kOptimizerNames)
       .option("--min-loss-change",
               "X",
               std::nullopt,
@@ -52,6 +56,7 @@ void add_training_options(program::CommandLine& line) {
               "NAME",
               std::nullopt,
               "of eta: " + listed(kScheduleNames) + "; not for gd (default constant)")
+      .values(kScheduleNames)
       .option("--momentum", "X", std::nullopt, "of optimizer momentum (default 0.9)")
       .option("--weight-decay", "X", std::nullopt, "decoupled; not for gd (default 0)")
       .option("--label-smoothing",
@@ -63,6 +68,7 @@ void add_training_options(program::CommandLine& line) {
               "NAME",
               std::nullopt,
               listed(kServerOptimizerNames) + " (default average)")
+      .values(kServerOptimizerNames)
       .option("--server-eta", "X", std::nullopt, "its step size (default 1; adam: 0.01)")
       .option("--server-momentum",
               "X",

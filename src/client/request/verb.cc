@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "formats/text.h"
-#include "program/arguments.h"
+#include "program/completion.h"
 
 namespace gradmill::client {
 namespace {
@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, 10> kFlags = {"--help",
                                                      "--labelled",
                                                      "--profile"};
 
-std::string names_of(std::span<const Verb> verbs) {
+std::string listed(std::span<const Verb> verbs) {
   std::string names;
   for (const Verb& verb : verbs) {
     names += (names.empty() ? "" : ", ") + std::string(verb.name);
@@ -30,21 +30,28 @@ std::string names_of(std::span<const Verb> verbs) {
   return names;
 }
 
-/// Of a noun without a verb: --help, or what is wrong.
 std::optional<Request> parse_bare(const std::string& noun,
                                   std::span<const Verb> verbs,
                                   const std::vector<std::string>& words) {
-  if (std::find(words.begin(), words.end(), "--help") == words.end()) {
-    throw invalid_input(noun + ": what to do is missing: " + names_of(verbs) + "; see client " +
-                        noun + " --help");
-  }
   program::CommandLine line("client " + noun, "What can be done with a " + noun + ":");
   line.epilogue(verbs_text(noun, verbs));
-  static_cast<void>(line.parse({"--help"}));
-  return std::nullopt;
+  return answer(
+      line,
+      verbs,
+      words,
+      noun + ": what to do is missing: " + listed(verbs) + "; see client " + noun + " --help");
 }
 
 }  // namespace
+
+std::vector<std::string_view> names_of(std::span<const Verb> verbs) {
+  std::vector<std::string_view> names;
+  names.reserve(verbs.size());
+  for (const Verb& verb : verbs) {
+    names.push_back(verb.name);
+  }
+  return names;
+}
 
 std::size_t plain_word(const std::vector<std::string>& words, std::size_t from) {
   while (from < words.size() && words[from].starts_with("--")) {
@@ -68,7 +75,7 @@ std::optional<Request> parse_verb(const std::string& noun,
     return one.name == name || (!one.alias.empty() && one.alias == name);
   });
   if (verb == verbs.end()) {
-    throw invalid_input(noun + ": " + formats::in_quotes(name) + " is none of " + names_of(verbs) +
+    throw invalid_input(noun + ": " + formats::in_quotes(name) + " is none of " + listed(verbs) +
                         "; see client " + noun + " --help");
   }
   std::vector<std::string> rest = words;
@@ -76,11 +83,26 @@ std::optional<Request> parse_verb(const std::string& noun,
   return verb->parse(rest);
 }
 
+std::nullopt_t answer(program::CommandLine line,
+                      std::span<const Verb> verbs,
+                      const std::vector<std::string>& words,
+                      const std::string& missing) {
+  const auto question = std::find_if(words.begin(), words.end(), [](const std::string& word) {
+    return word == "--help" || word == "--version" || word.starts_with(program::kCompleteOption);
+  });
+  if (question == words.end()) {
+    throw invalid_input(missing);
+  }
+  line.positional("<verb>", "see below").values(names_of(verbs));
+  static_cast<void>(line.parse({*question}));
+  return std::nullopt;
+}
+
 std::string verbs_text(const std::string& noun, std::span<const Verb> verbs) {
   constexpr std::size_t kWidth = 40;
   std::string text;
   for (const Verb& verb : verbs) {
-    std::string left = "  client " + noun + ' ' + std::string(verb.synopsis);
+    std::string left = "  client " + noun + (noun.empty() ? "" : " ") + std::string(verb.synopsis);
     left.resize(std::max(left.size() + 2, kWidth), ' ');
     text += left + std::string(verb.purpose);
     text += verb.alias.empty() ? "\n" : " (or " + std::string(verb.alias) + ")\n";

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/request/request.h"
+#include "program/arguments.h"
 
 namespace gradmill::client {
 
@@ -23,6 +24,9 @@ struct Verb {
   Parse parse;                ///< Reads the words without noun and verb.
 };
 
+/// The names, without the second ones.
+[[nodiscard]] std::vector<std::string_view> names_of(std::span<const Verb> verbs);
+
 /// The index of the first word from `from` on that is neither an option nor the value of one;
 /// words.size() if there is none. Options may stand anywhere, so nouns and verbs are found by this.
 [[nodiscard]] std::size_t plain_word(const std::vector<std::string>& words, std::size_t from = 0);
@@ -33,7 +37,14 @@ struct Verb {
                                                 std::span<const Verb> verbs,
                                                 const std::vector<std::string>& words);
 
-/// A line a verb, for help texts.
+/// Lets `line` answer words that only ask, for help, the version or completion, and so need no
+/// verb. Others lack one: throws Error(kInvalidInput, `missing`).
+std::nullopt_t answer(program::CommandLine line,
+                      std::span<const Verb> verbs,
+                      const std::vector<std::string>& words,
+                      const std::string& missing);
+
+/// A line a verb, for help texts; `noun` may be empty.
 [[nodiscard]] std::string verbs_text(const std::string& noun, std::span<const Verb> verbs);
 
 }  // namespace gradmill::client

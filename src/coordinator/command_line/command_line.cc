@@ -25,6 +25,7 @@ program::CommandLine command_line() {
                             "Takes jobs from clients and hands their shards to compute nodes.");
   line.positional("<port>", "port to listen on; 0 is any free one")
       .positional("<policy>", "1 or random, 2 or load-balancing, 3 or round-robin")
+      .values(kPolicyNames)
       .option("--host", "HOST", "127.0.0.1", "address to listen on")
       .option("--nodes", "FILE", "compute_nodes.txt", "the compute nodes, host,port a line")
       .option("--state-dir",
