@@ -31,7 +31,10 @@ function(gradmill_library name)
   target_link_libraries(${name} PUBLIC gradmill_options ${ARG_LINK} PRIVATE gradmill_warnings)
 endfunction()
 
-# gradmill_program(NAME LINK …): main.cc and the boxes it composes.
+# Of the man pages; SOURCE_DATE_EPOCH sets it.
+string(TIMESTAMP GRADMILL_DATE "%Y-%m-%d" UTC)
+
+# gradmill_program(NAME LINK …): main.cc and the boxes it composes, and its man page, which it tells.
 function(gradmill_program name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name} main.cc)
@@ -40,4 +43,14 @@ function(gradmill_program name)
   install(TARGETS ${name} DESTINATION ${CMAKE_INSTALL_BINDIR})
   install(FILES "${PROJECT_SOURCE_DIR}/completions/gradmill.bash" RENAME ${name}
           DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  if(NOT GRADMILL_SANITIZE)
+    set(page "${PROJECT_BINARY_DIR}/man/${name}.1")
+    set(maker "${PROJECT_SOURCE_DIR}/docs/man/page.sh")
+    set(template "${PROJECT_SOURCE_DIR}/docs/man/${name}.1.in")
+    file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/man")
+    add_custom_command(TARGET ${name} POST_BUILD BYPRODUCTS "${page}" VERBATIM
+      COMMAND "${maker}" $<TARGET_FILE:${name}> ${PROJECT_VERSION} ${GRADMILL_DATE} "${template}" > "${page}")
+    set_target_properties(${name} PROPERTIES LINK_DEPENDS "${maker};${template}")
+    install(FILES "${page}" DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  endif()
 endfunction()
