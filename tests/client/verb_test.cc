@@ -157,6 +157,25 @@ TEST(Verb, NamesWhatIsWrong) {
   }
 }
 
+TEST(Verb, TheEnvironmentNamesTheCoordinatorUnlessTheLineDoes) {
+  ::setenv("GRADMILL_COORDINATOR", "h:1", 1);  // NOLINT(concurrency-mt-unsafe): before any thread
+  EXPECT_EQ(read<ShowJobRequest>({"job", "show", "j"}).coordinator.text(), "h:1");
+  EXPECT_EQ(read<ShowJobRequest>(at({"job", "show", "j"})).coordinator.text(), "host:9000");
+  ::setenv("GRADMILL_COORDINATOR", "h", 1);  // NOLINT(concurrency-mt-unsafe)
+  EXPECT_EQ(refusal({"job", "list"}), "GRADMILL_COORDINATOR: 'h' is not HOST:PORT");
+  EXPECT_EQ(read<ListJobsRequest>(at({"job", "list"})).coordinator.text(), "host:9000");
+  ::unsetenv("GRADMILL_COORDINATOR");  // NOLINT(concurrency-mt-unsafe)
+}
+
+TEST(Verb, ANounAloneTellsItsHelpAndTheVersion) {
+  for (const Words& words :
+       {Words{"job", "--version"}, at({"model", "--version"}), {"job", "submit", "--version"}}) {
+    testing::internal::CaptureStdout();
+    EXPECT_FALSE(parse_request(words).has_value());
+    EXPECT_EQ(testing::internal::GetCapturedStdout().rfind("client ", 0), 0U);
+  }
+}
+
 TEST(Verb, HelpOfSubmitListsTheKindsOfJobs) {
   testing::internal::CaptureStdout();
   EXPECT_FALSE(parse_request({"job", "submit", "--help"}).has_value());

@@ -12,6 +12,7 @@
 namespace gradmill::client {
 namespace {
 
+constexpr const char* kVariable = "GRADMILL_COORDINATOR";
 constexpr std::array<std::string_view, 2> kFormats = {"text", "json"};
 
 /// A variable of the environment; empty if there is none.
@@ -26,7 +27,7 @@ std::string environment(const char* name) {
 void add_coordinator_option(program::CommandLine& line) {
   line.option("--coordinator",
               "HOST:PORT",
-              environment("GRADMILL_COORDINATOR"),
+              environment(kVariable),
               "the coordinator; GRADMILL_COORDINATOR if not given");
 }
 
@@ -46,6 +47,10 @@ void add_common_options(program::CommandLine& line) {
 Address coordinator_of(const program::Arguments& arguments) {
   if (!arguments.given("--coordinator") && arguments.text("--coordinator").empty()) {
     throw invalid_input("--coordinator HOST:PORT is missing (or GRADMILL_COORDINATOR)");
+  }
+  if (!arguments.given("--coordinator") && !parse_address(arguments.text("--coordinator"))) {
+    throw invalid_input(std::string(kVariable) + ": " +
+                        program::quoted(arguments.text("--coordinator")) + " is not HOST:PORT");
   }
   return arguments.address("--coordinator");
 }
