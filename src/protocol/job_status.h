@@ -109,6 +109,7 @@ struct JobControl {
 /// What a list of jobs shows of each; as in JobStatus.
 struct JobSummary {
   std::string job;
+  SchedulingMode scheduling = SchedulingMode::kGlobal;  ///< Of all jobs.
   JobShare share;
   JobState state = JobState::kPending;
   std::uint32_t round = 0;  ///< Finished ones.

@@ -23,6 +23,15 @@ std::string delta_of(const TaskId& task) {
          std::to_string(task.shard);
 }
 
+std::string predictions_of(const RowRange& rows) {
+  std::string bytes;
+  for (std::uint64_t row = rows.first; row < rows.first + rows.count; ++row) {
+    bytes += static_cast<char>(row & 0xffU);
+    bytes += static_cast<char>((row >> 8U) & 0xffU);
+  }
+  return bytes + std::string(rows.count * sizeof(float), '\0');
+}
+
 Cluster::Cluster(std::string_view policy, Duration capacity_timeout, std::uint64_t seed)
     : Cluster(policy,
               {.capacity_timeout = capacity_timeout,
@@ -109,7 +118,29 @@ void Cluster::submit(const std::string& job, std::uint32_t shards, const JobSpec
   absorb(scheduler_.submit(std::move(submission), now_));
 }
 
+void Cluster::submit_prediction(const std::string& job,
+                                std::uint64_t rows,
+                                std::uint32_t batch_rows) {
+  JobSpecification specification;
+  specification.shards = {make_blob(shard_name(job, 0)).ref};
+  specification.prediction = PredictionPlan{.batch_rows = batch_rows};
+  specification.prediction->model.file = make_blob(weights_of(job, 0)).ref;
+  JobSubmission submission;
+  submission.id = job;
+  submission.specification = std::make_shared<const JobSpecification>(std::move(specification));
+  submission.shard_rows = {rows};
+  submission.weights = make_blob(weights_of(job, 0));
+  submission.share = share_;
+  absorb(scheduler_.submit(std::move(submission), now_));
+}
+
+void Cluster::set_batch_rows(const std::string& job, std::uint32_t batch_rows) {
+  absorb(scheduler_.set_batch_rows(job, batch_rows, now_));
+}
+
 void Cluster::cancel(const std::string& job) { control(job, JobCommand::kCancel); }
+
+void Cluster::set_scheduling(SchedulingMode mode) { absorb(scheduler_.set_scheduling(mode, now_)); }
 
 void Cluster::control(const std::string& job, JobCommand command) {
   absorb(scheduler_.control(job, command, now_));
@@ -139,7 +170,12 @@ void Cluster::refuse(const TaskId& task) {
   absorb(scheduler_.task_refused(offer.node, offer.task.id, now_));
 }
 
-void Cluster::finish(const TaskId& task) { finish(task, delta_of(task)); }
+void Cluster::finish(const TaskId& task) {
+  const auto offer = std::find_if(
+      offers_.begin(), offers_.end(), [&](const Offer& one) { return one.task.id == task; });
+  const bool predicts = offer != offers_.end() && offer->task.rows;
+  finish(task, predicts ? predictions_of(*offer->task.rows) : delta_of(task));
+}
 
 void Cluster::finish(const TaskId& task, const std::string& delta) {
   const Offer offer = take(task);
@@ -244,6 +280,11 @@ NodeTally Cluster::tally(const std::string& id, NodeId node) const {
   return found == job(id).tallies.end() ? NodeTally{} : found->second;
 }
 
+std::uint64_t Cluster::rows_saved(const std::string& job) const {
+  const auto found = rows_saved_.find(job);
+  return found == rows_saved_.end() ? 0 : found->second;
+}
+
 std::vector<TaskId> Cluster::wanted(std::optional<NodeId> node) const {
   std::vector<TaskId> tasks;
   for (const Offer& offer : offers_) {
@@ -309,6 +350,13 @@ void Cluster::note(const Save& action) {
   EXPECT_EQ(action.ticket,
             saves_.empty() ? scheduler_.saved_ticket() + 1 : saves_.back().ticket + 1);
   saves_.push_back(action);
+  if (const auto* const predicted = std::get_if<RowsPredicted>(&action.record)) {
+    const PredictedRange& range = predicted->range;
+    const RowRange rows = {range.first_row, static_cast<std::uint32_t>(range.rows)};
+    EXPECT_EQ(range.first_row, rows_saved_[predicted->job]);
+    EXPECT_EQ(*range.predictions.bytes, predictions_of(rows));
+    rows_saved_[predicted->job] += range.rows;
+  }
 }
 
 void Cluster::note(const WatchNode& /*action*/) {}

@@ -58,12 +58,16 @@ class Cluster {
               std::uint32_t rounds = 1,
               std::uint32_t early_stop = 0);
   void submit(const std::string& job, std::uint32_t shards, const JobSpecification& like);
+  /// A prediction job over one shard of so many rows.
+  void submit_prediction(const std::string& job, std::uint64_t rows, std::uint32_t batch_rows);
+  void set_batch_rows(const std::string& job, std::uint32_t batch_rows);
   /// Of the jobs that are submitted from now on.
   void set_share(const JobShare& share) { share_ = share; }
   /// The validation errors of rounds 1, 2, ... of every job; 1 / round beyond them.
   void set_errors(std::vector<double> errors) { errors_ = std::move(errors); }
   void cancel(const std::string& job);
   void control(const std::string& job, JobCommand command);
+  void set_scheduling(SchedulingMode mode);
   void end(const std::string& job, JobState state);
   void remove(const std::string& job);
 
@@ -97,6 +101,8 @@ class Cluster {
   /// Records are durable at once, unless hold_saves() was called, until save_all().
   void hold_saves() { saves_held_ = true; }
   void save_all();
+  /// How many rows of the prediction job were saved: all from the first one on, each once.
+  [[nodiscard]] std::uint64_t rows_saved(const std::string& job) const;
   /// Everything that became durable, in order.
   [[nodiscard]] const std::vector<Record>& records() const { return records_; }
   [[nodiscard]] const std::vector<Note>& notes() const { return notes_; }
@@ -130,6 +136,7 @@ class Cluster {
 
  private:
   Offer take(const TaskId& task);
+  void check_training(const TaskOffer& offer) const;
   void absorb(const Actions& actions);
   void expect_progress() const;
   void expect_progress(const Job& first) const;
@@ -158,6 +165,7 @@ class Cluster {
   std::deque<ValidateRound> to_validate_;
   std::map<std::string, std::uint32_t> advanced_;   // rounds of each job, as asked for
   std::map<std::string, std::uint32_t> validated_;  // likewise
+  std::map<std::string, std::uint64_t> rows_saved_;
   std::vector<double> errors_;
   std::vector<std::string> ended_;
   std::uint64_t ticks_ = 0;
@@ -169,6 +177,8 @@ class Cluster {
 
 /// The delta that a fake node returns for a task.
 [[nodiscard]] std::string delta_of(const TaskId& task);
+/// Likewise the predictions: the class of a row is its number.
+[[nodiscard]] std::string predictions_of(const RowRange& rows);
 /// What stands for a job's weights after a round, and for a shard of it.
 [[nodiscard]] std::string weights_of(const std::string& job, std::uint32_t round);
 [[nodiscard]] std::string shard_name(const std::string& job, std::uint32_t shard);

@@ -190,5 +190,28 @@ TEST(FairShare, AJobWithoutWorkSavesNothingUp) {
   EXPECT_NEAR(turns, 10, 1);
 }
 
+TEST(FairShare, RegroupingForgetsWhatWasAndPoolsDoNotTouchEachOther) {
+  FairShare shares;
+  for (const JobNumber job : {1, 2, 3}) {
+    shares.add(job, WorkKind::kTraining, {});
+    static_cast<void>(shares.charge(job, {0, 1}));
+  }
+  const FairShare::Charge before = shares.charge(1, {50, 1});
+  shares.regroup({{1, 1}, {2, 1}, {3, 2}});
+  shares.settle(before, {});
+  const std::array<JobNumber, 2> both = {1, 2};
+  int turns = 0;
+  for (int n = 0; n < 20; ++n) {
+    static_cast<void>(shares.charge(3, {100, 1}));
+    shares.arrived(1);
+    const JobNumber next = shares.first(both).value();
+    turns += next == 1 ? 1 : 0;
+    static_cast<void>(shares.charge(next, {1, 1}));
+  }
+  EXPECT_NEAR(turns, 10, 1) << "whatever another pool is given";
+  shares.regroup({});
+  EXPECT_EQ(shares.first(both), 1U) << "equal again";
+}
+
 }  // namespace
 }  // namespace gradmill::coordinator

@@ -22,6 +22,7 @@ class Disk {
   /// What a new start finds.
   [[nodiscard]] std::vector<coordinator::StoredJob> jobs() const;
   [[nodiscard]] std::vector<coordinator::StoredNode> nodes() const;
+  [[nodiscard]] SchedulingMode scheduling() const { return scheduling_; }
   /// The weights that an ended job's status names.
   [[nodiscard]] const std::map<std::string, Digest>& results() const { return results_; }
 
@@ -36,6 +37,7 @@ class Disk {
   void keep(const coordinator::NodeAdded& record);
   void keep(const coordinator::NodeRemoved& record);
   void keep(const coordinator::NodeTakenOut& record);
+  void keep(const coordinator::SchedulingSet& record) { scheduling_ = record.mode; }
   // The world of the simulator has no models.
   void keep(const coordinator::ModelAdded& /*record*/) {}
   void keep(const coordinator::ModelAliases& /*record*/) {}
@@ -44,6 +46,7 @@ class Disk {
   std::map<std::string, coordinator::StoredJob> jobs_;
   std::vector<std::string> order_;
   std::map<Address, coordinator::StoredNode> nodes_;
+  SchedulingMode scheduling_ = SchedulingMode::kGlobal;
   std::map<std::string, Digest> results_;
   std::uint64_t last_ticket_ = 0;
 };

@@ -11,6 +11,10 @@ struct Scheduler::Waiting {
   Job* job = nullptr;
   std::set<std::uint32_t>::const_iterator choosy;
   std::optional<std::set<std::uint32_t>::const_iterator> alike{};  ///< Once those are through.
+  bool has_displaced = false;
+
+  /// Displaced tasks are for nodes where the turns of their job say nothing, so they come first.
+  [[nodiscard]] bool comes_first() const { return has_displaced && !alike; }
 };
 
 void Scheduler::assign_pending(TimePoint now, Actions& actions) {
@@ -18,13 +22,17 @@ void Scheduler::assign_pending(TimePoint now, Actions& actions) {
   std::vector<JobNumber> jobs;
   for (const auto& [number, job] : jobs_.running()) {
     if (job->round && !job->round->pending().empty()) {
-      waiting[number] = {job, job->round->choosy().begin()};
+      waiting[number] = {
+          .job = job, .choosy = job->round->choosy().begin(), .has_displaced = has_displaced(*job)};
       jobs.push_back(number);
     }
   }
-  while (const std::optional<JobNumber> next = shares_.first(jobs)) {
-    if (!assign_next(waiting.at(*next), now)) {
-      std::erase(jobs, *next);
+  const auto comes_first = [&](JobNumber job) { return waiting.at(job).comes_first(); };
+  while (!jobs.empty()) {
+    const auto first = std::find_if(jobs.begin(), jobs.end(), comes_first);
+    const JobNumber next = first != jobs.end() ? *first : shares_.first(jobs).value();
+    if (!assign_next(waiting.at(next), now)) {
+      std::erase(jobs, next);
     } else if (policy_->waits_for_slots()) {
       offer_queued(now, actions);  // What it costs decides whose turn is next.
     }
@@ -69,10 +77,13 @@ bool Scheduler::assign(Job& job, std::uint32_t shard, TimePoint now) {
     return false;
   }
   if (!node) {
-    node = task.is_suspect()
-               ? pick_idle(job, shard, {}, now)
-               : policy_->pick(nodes_.views(job.round->closed_to(shard), task.failed_on, now),
-                               job.round->pending().size());
+    node =
+        task.is_suspect()
+            ? pick_idle(job, shard, {}, now)
+            : policy_->pick(
+                  nodes_.views(
+                      job.round->closed_to(shard), task.failed_on, now, nodes_open_to(job, shard)),
+                  job.round->pending().size());
   }
   if (node) {
     queue_at(job, shard, *node);
@@ -89,19 +100,27 @@ void Scheduler::queue_at(Job& job, std::uint32_t shard, NodeId node) {
 }
 
 void Scheduler::offer_queued(TimePoint now, Actions& actions) {
-  std::vector<JobNumber> waiting;
   while (const std::optional<NodeId> id = nodes_.ready()) {
-    const Node& node = nodes_.at(*id);
-    waiting.clear();
-    for (const auto& [job, queue] : node.queues) {
-      waiting.push_back(job);
-    }
-    // What the node is reserved for was there first, and runs alone.
-    const JobNumber turn = node.reserved ? *node.reserved : shares_.first(waiting).value();
+    const JobNumber turn = turn_at(*id);
     const std::uint32_t shard = nodes_.dequeue(*id, turn).value();
     Job& job = *jobs_.running().at(turn);
     make_offer(job, shard, *id, job.round->offer(shard, now), now, actions);
   }
+}
+
+JobNumber Scheduler::turn_at(NodeId id) const {
+  const Node& node = nodes_.at(id);
+  if (node.reserved) {
+    return *node.reserved;  // It was there first, and runs alone.
+  }
+  std::vector<JobNumber> waiting;
+  for (const auto& [number, queue] : node.queues) {
+    if (!serves(id, *jobs_.running().at(number))) {
+      return number;  // Displaced tasks: see Waiting.
+    }
+    waiting.push_back(number);
+  }
+  return shares_.first(waiting).value();
 }
 
 void Scheduler::make_offer(Job& job,
@@ -136,7 +155,7 @@ std::optional<NodeId> Scheduler::pick_idle(const Job& job,
   const Round::Task& task = job.round->task(shard);
   std::set<NodeId> closed = job.round->closed_to(shard);
   closed.insert(but.begin(), but.end());
-  std::vector<NodeView> idle = nodes_.views(closed, task.failed_on, now);
+  std::vector<NodeView> idle = nodes_.views(closed, task.failed_on, now, nodes_open_to(job, shard));
   const bool alone = task.is_suspect();
   std::erase_if(idle,
                 [&](const NodeView& view) { return view.in_flight >= (alone ? 1U : view.slots); });
@@ -157,7 +176,7 @@ void Scheduler::relieve_late_nodes(TimePoint now, Actions& actions) {
   for (NodeId node = 0; !late.empty() && node < nodes_.size(); ++node) {
     const bool is_wanted =
         std::any_of(jobs_.running().begin(), jobs_.running().end(), [&](const auto& one) {
-          return one.second->round && one.second->round->wants(node);
+          return one.second->round && one.second->round->wants(node) && serves(node, *one.second);
         });
     if (is_wanted) {
       but.insert(node);  // What waits for it comes first.
@@ -235,13 +254,14 @@ bool Scheduler::out_of_capacity(const Job& job, TimePoint now) const {
          now - job.round->idle_since() >= options_.capacity_timeout;
 }
 
-bool Scheduler::holds_back(const Round& round, TimePoint now) const {
+bool Scheduler::holds_back(const Job& job, TimePoint now) const {
+  const Round& round = *job.round;
   if (round.pending().empty() || !nodes_.has_free_slot()) {
     return false;
   }
   const std::vector<NodeView>& views = nodes_.views({}, {}, now);
   return std::any_of(views.begin(), views.end(), [&](const NodeView& view) {
-    return view.in_flight < view.slots && round.wants(view.id);
+    return view.in_flight < view.slots && round.wants(view.id) && serves(view.id, job);
   });
 }
 

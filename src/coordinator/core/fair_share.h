@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "coordinator/core/task.h"
 #include "protocol/job_share.h"
@@ -34,6 +35,9 @@ struct TaskCost {
 /// A job has a virtual time, what it was given over its weight, and the least is served next. It
 /// neither saves up nor owes what it did not want: after a time without work it goes on at the
 /// virtual time of whoever was served last.
+///
+/// Jobs that never want the same slots are kept in pools of their own, so that a job's time does
+/// not depend on what others are given elsewhere. Without a word from regroup() all share one.
 class FairShare {
  public:
   /// What a task was charged, for settle().
@@ -41,11 +45,14 @@ class FairShare {
     JobNumber job = 0;
     double weight = 1;  ///< Over which the slot time went.
     TaskCost cost;
+    std::uint64_t grouping = 0;  ///< Those made before a regrouping count no more.
   };
 
   /// A new or resumed job; the next slot that it can take is its.
   void add(JobNumber job, WorkKind kind, const JobShare& share);
   void remove(JobNumber job);
+  /// The pool of each job, 0 for those not named. All begin anew: none is owed anything.
+  void regroup(const std::map<JobNumber, std::uint64_t>& pools);
   /// The job has work again after it had none.
   void arrived(JobNumber job);
   /// The one of `waiting`, all known, whose turn it is; nothing if there is none.
@@ -63,11 +70,12 @@ class FairShare {
   struct Member {
     WorkKind kind = WorkKind::kTraining;
     JobShare share;
+    std::uint64_t pool = 0;
     double time = 0;    // virtual: of slot time, or, of prediction jobs, of rows
     bool fresh = true;  // nothing was given to it yet
   };
-  /// The members of one priority. Those of another one are served before or after them, so that
-  /// their virtual times say nothing of each other.
+  /// The members of one pool and priority. Those of another priority are served before or after
+  /// them, so that their virtual times say nothing of each other.
   struct Tier {
     double served = 0;       // the virtual time of whoever was served last
     double group = 0;        // that of all prediction jobs together
@@ -75,10 +83,15 @@ class FairShare {
     std::uint64_t group_weight = 0;
   };
 
+  using TierKey = std::pair<std::uint64_t, std::int32_t>;  // pool and priority
+  [[nodiscard]] static TierKey tier_of(const Member& member) {
+    return {member.pool, member.share.priority};
+  }
   [[nodiscard]] double slot_time(const Member& member) const;
 
   std::map<JobNumber, Member> members_;
-  std::map<std::int32_t, Tier> tiers_;  // by priority
+  std::map<TierKey, Tier> tiers_;
+  std::uint64_t grouping_ = 0;  // rises with each
 };
 
 }  // namespace gradmill::coordinator

@@ -13,6 +13,7 @@
 
 #include "base/address.h"
 #include "coordinator/core/policy/policy.h"
+#include "coordinator/core/recent_work.h"
 #include "coordinator/core/record.h"
 #include "coordinator/core/task.h"
 #include "protocol/node_status.h"
@@ -74,6 +75,7 @@ struct alignas(64) Node {
   std::uint32_t faults_in_a_row = 0;
   std::uint32_t busy_in_a_row = 0;
   NodeTally tally;  ///< Over all jobs since the start.
+  RecentWork recent_work;
   std::uint64_t copies = 0;
   std::uint64_t heartbeats_missed = 0;
   bool missed_since_heard = false;  ///< Some heartbeat was counted as missed.
@@ -116,11 +118,12 @@ class NodeRegistry {
   [[nodiscard]] std::optional<TimePoint> next_usable(TimePoint now) const;
   [[nodiscard]] NodeView view(NodeId id, TimePoint now) const;
   /// Views of the usable nodes that are not drained but those in `refused`; without those in
-  /// `failed` too, unless no other is left. No idle node is shown as faster than all were measured.
-  /// Valid until the next call.
+  /// `failed` too, unless no other is left; and none but those in `only`, if it is given. No idle
+  /// node is shown as faster than all were measured. Valid until the next call.
   [[nodiscard]] const std::vector<NodeView>& views(const std::set<NodeId>& refused,
                                                    const std::vector<NodeId>& failed,
-                                                   TimePoint now) const;
+                                                   TimePoint now,
+                                                   const std::set<NodeId>* only = nullptr) const;
   /// Whether some node that is alive, perhaps set aside, has a slot free.
   [[nodiscard]] bool has_free_slot() const { return nodes_free_ > 0; }
   /// Nodes that answer, or may do so again any moment, also those set aside.
@@ -184,6 +187,10 @@ class NodeRegistry {
   /// The offer occupies a slot until it is answered, exactly once.
   void offer(NodeId id, const TaskId& task);
   void answered(NodeId id, const TaskId& task);
+  /// A slot was used for the job, `seconds` long until `now`.
+  void worked(NodeId id, JobNumber job, double seconds, TimePoint now) {
+    nodes_.at(id).recent_work.add(job, seconds, now);
+  }
   void copied(NodeId id) { ++nodes_.at(id).copies; }
 
  private:

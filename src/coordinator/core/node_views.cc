@@ -96,7 +96,8 @@ NodeView NodeRegistry::view(NodeId id, TimePoint now) const {
 
 const std::vector<NodeView>& NodeRegistry::views(const std::set<NodeId>& refused,
                                                  const std::vector<NodeId>& failed,
-                                                 TimePoint now) const {
+                                                 TimePoint now,
+                                                 const std::set<NodeId>* only) const {
   views_.clear();
   double least = 0;
   for (NodeId id = 0; id < nodes_.size(); ++id) {
@@ -104,7 +105,8 @@ const std::vector<NodeView>& NodeRegistry::views(const std::set<NodeId>& refused
     if (node.reachable() && node.seconds_per_row > 0) {
       least = least == 0 ? node.seconds_per_row : std::min(least, node.seconds_per_row);
     }
-    if (usable(id, now) && !node.drained && (refused.empty() || !refused.contains(id))) {
+    const bool is_open = only == nullptr || only->contains(id);
+    if (is_open && usable(id, now) && !node.drained && (refused.empty() || !refused.contains(id))) {
       views_.push_back(view(id, now));
     }
   }

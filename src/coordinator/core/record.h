@@ -129,6 +129,11 @@ struct NodeTakenOut {
   std::string incarnation;  ///< Of the process that was taken out.
 };
 
+/// The mode of scheduling is another one.
+struct SchedulingSet {
+  SchedulingMode mode = SchedulingMode::kGlobal;
+};
+
 /// A version was registered.
 struct ModelAdded {
   ModelVersion version;
@@ -158,6 +163,7 @@ using Record = std::variant<JobAdded,
                             NodeAdded,
                             NodeRemoved,
                             NodeTakenOut,
+                            SchedulingSet,
                             ModelAdded,
                             ModelAliases,
                             ModelRemoved>;

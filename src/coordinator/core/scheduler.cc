@@ -81,7 +81,7 @@ std::optional<TimePoint> Scheduler::wakeup(const Job& job, TimePoint now) const 
     consider(round.next_late_node(now));
     consider(nodes_.next_usable(now));
   }
-  if (holds_back(round, now)) {
+  if (holds_back(job, now)) {
     consider(now + kHoldMax);
   }
   return earliest;
@@ -138,6 +138,7 @@ void Scheduler::dispatch(TimePoint now, Actions& actions) {
       end_late_round(*job, now, actions);
     }
   }
+  share_nodes_out(now);
   place_tasks(now, actions);
 }
 
@@ -175,6 +176,9 @@ void Scheduler::check_invariants() const {
     for (const auto& [number, queue] : node.queues) {
       const auto job = jobs_.running().find(number);
       GRADMILL_CHECK(!queue.empty() && job != jobs_.running().end() && job->second->round);
+      for (const std::uint32_t shard : queue) {
+        GRADMILL_CHECK(is_open_to(*job->second, shard, id));
+      }
     }
     for (const TaskId& task : node.offers) {
       GRADMILL_CHECK(bills_.contains(task));

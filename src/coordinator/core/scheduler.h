@@ -10,94 +10,20 @@
 #include <random>
 #include <set>
 #include <string>
-#include <variant>
 #include <vector>
 
+#include "coordinator/core/action.h"
 #include "coordinator/core/fair_share.h"
 #include "coordinator/core/job.h"
 #include "coordinator/core/job_table.h"
 #include "coordinator/core/node_registry.h"
+#include "coordinator/core/node_shares.h"
 #include "coordinator/core/policy/policy.h"
 #include "coordinator/core/record.h"
 #include "coordinator/core/task.h"
 #include "protocol/garbage.h"
 
 namespace gradmill::coordinator {
-
-/// Offer this task to this node. The caller answers with exactly one of task_refused, task_done,
-/// task_failed and task_lost, whatever happens, also after the task was cancelled.
-struct OfferTask {
-  NodeId node = 0;
-  TaskOffer offer;
-};
-
-/// The result of this offer is no longer wanted: end it on the node.
-struct CancelTask {
-  NodeId node = 0;
-  TaskId task;
-};
-
-/// All shards of the round are in, or all that it waits for: make the server's step, and answer
-/// with round_advanced or round_diverged, or end the job. Answers come in the order of the actions.
-struct AdvanceRound {
-  std::string job;
-  std::uint32_t round = 0;
-  std::shared_ptr<const JobSpecification> specification;
-  Blob weights;
-  std::vector<Blob> deltas;                       ///< In shard order, of the shards that are in.
-  std::vector<std::uint64_t> rows;                ///< Of the same shards.
-  std::shared_ptr<const ml::ServerState> server;  ///< Before the step.
-};
-
-/// The round has given the next one its weights: find their validation error, and answer with
-/// round_validated, in the order of the rounds, or end the job.
-struct ValidateRound {
-  std::string job;
-  std::uint32_t round = 0;
-  std::shared_ptr<const JobSpecification> specification;
-  Blob weights;
-};
-
-/// Make this durable, after all records before it, and answer with saved().
-struct Save {
-  std::uint64_t ticket = 0;  ///< Rises by one with each record.
-  Record record;
-};
-
-/// Keep asking the node how it is, and answer with heartbeat(), heartbeat_missed() and node_gone().
-struct WatchNode {
-  NodeId node = 0;
-  Address address;
-};
-
-/// The node is no member any more. Offers that are out still have to be answered.
-struct UnwatchNode {
-  NodeId node = 0;
-};
-
-/// The job has ended, durably; its blobs may go. `weights` are those that its status names.
-struct JobEnded {
-  std::string job;
-  std::shared_ptr<const JobSpecification> specification;
-  Blob weights;
-};
-
-/// For logs: something happened to a job, or, if there is none, to a node.
-struct Note {
-  std::string job;
-  JobEvent event;  ///< Without time and sequence.
-};
-
-using Action = std::variant<OfferTask,
-                            CancelTask,
-                            AdvanceRound,
-                            ValidateRound,
-                            Save,
-                            WatchNode,
-                            UnwatchNode,
-                            JobEnded,
-                            Note>;
-using Actions = std::vector<Action>;
 
 /// What the server's step gave.
 struct RoundStep {
@@ -123,6 +49,7 @@ struct SchedulerOptions {
   /// Of a prediction job, beyond the first that is not saved: so many that nodes never wait for
   /// more, and few enough to look through.
   std::size_t batches_ahead = 4096;
+  SchedulingMode scheduling = SchedulingMode::kGlobal;
   std::uint64_t epoch = 1;   ///< Of this start: offers of different starts have different numbers.
   std::int64_t wall_ms = 0;  ///< What the clock on the wall shows, since 1970, at TimePoint{}.
   std::uint64_t seed = 1;    ///< Of the jitter; the policy has its own.
@@ -156,6 +83,9 @@ class Scheduler {
                                        TimePoint now);
   /// Forgets a job that has ended and is forgettable. That is no record: it must be durable before.
   [[nodiscard]] Actions remove(const std::string& job, TimePoint now);
+
+  /// Changes the mode of scheduling: offers that are out stay, and what is queued goes anew.
+  [[nodiscard]] Actions set_scheduling(SchedulingMode mode, TimePoint now);
 
   /// A node becomes a member, or is one already: listed nodes are as durable as their list. One
   /// that was taken out comes back if a client adds it, or if it announces itself as a new process.
@@ -237,6 +167,16 @@ class Scheduler {
   /// Ids of the jobs that run, and then of those that wait. Paused ones are not among them.
   [[nodiscard]] std::vector<std::string> live_jobs() const { return jobs_.live(); }
   [[nodiscard]] const NodeRegistry& nodes() const { return nodes_; }
+  /// The jobs that run, in order of arrival, and whose turn it is.
+  [[nodiscard]] const std::map<JobNumber, Job*>& running() const { return jobs_.running(); }
+  [[nodiscard]] const FairShare& shares() const { return shares_; }
+  [[nodiscard]] SchedulingMode scheduling() const { return options_.scheduling; }
+  /// In local mode, the nodes of each job that has any to do with.
+  [[nodiscard]] const NodeShares& node_shares() const { return node_shares_; }
+  /// By the mode: whether the node works for the job; and whether a task of its current round may
+  /// go there, as some may that went wrong at all nodes of the job.
+  [[nodiscard]] bool serves(NodeId node, const Job& job) const;
+  [[nodiscard]] bool is_open_to(const Job& job, std::uint32_t shard, NodeId node) const;
   /// The last ticket given, and the last one that is durable.
   [[nodiscard]] std::uint64_t last_ticket() const { return last_ticket_; }
   [[nodiscard]] std::uint64_t saved_ticket() const { return saved_ticket_; }
@@ -288,6 +228,8 @@ class Scheduler {
   /// Queues the task at the node that the policy picks, if it picks one.
   bool assign(Job& job, std::uint32_t shard, TimePoint now);
   void offer_queued(TimePoint now, Actions& actions);
+  /// Whose task the node, which has some in its queue, is offered next.
+  [[nodiscard]] JobNumber turn_at(NodeId node) const;
   /// Gives nodes that would stay idle what waits behind the late tasks of others.
   void relieve_late_nodes(TimePoint now, Actions& actions);
   /// Whether some other node may still be found for tasks like this one.
@@ -319,7 +261,7 @@ class Scheduler {
                   Actions& actions);
   [[nodiscard]] bool out_of_capacity(const Job& job, TimePoint now) const;
   /// Whether the policy keeps a task back although some node has a free slot for it.
-  [[nodiscard]] bool holds_back(const Round& round, TimePoint now) const;
+  [[nodiscard]] bool holds_back(const Job& job, TimePoint now) const;
 
   // sharing.cc: how jobs share the slots, and keep out of each other's way.
 
@@ -337,6 +279,22 @@ class Scheduler {
   [[nodiscard]] bool waits_alone(const TaskKey& task) const;
   /// The node that was drained for the task, once it is idle.
   [[nodiscard]] std::optional<NodeId> drained_for(const TaskKey& task) const;
+
+  // local_mode.cc: which nodes each job has for itself.
+
+  /// Shares the nodes out again if jobs or nodes are others, and now and then since costs change.
+  void share_nodes_out(TimePoint now);
+  [[nodiscard]] std::vector<NodeDemand> node_demands() const;
+  /// Slot seconds, or, while nothing was ever measured, in no unit.
+  [[nodiscard]] double cost_of_row(const Job& job) const;
+  [[nodiscard]] std::vector<NodeSupply> node_supplies(TimePoint now) const;
+  /// What waits at nodes that it may not go to any more is pending again.
+  void take_back_foreign();
+  /// The nodes that the task may go to; null if it may go to all.
+  [[nodiscard]] const std::set<NodeId>* nodes_open_to(const Job& job, std::uint32_t shard) const;
+  /// Whether a pending task of the job, whose round is under way, is displaced: in local mode it
+  /// may go to all nodes, since those of its job would not do.
+  [[nodiscard]] bool has_displaced(const Job& job) const;
 
   // job_life.cc and job_progress.cc: from submission to the end, and from round to round.
 
@@ -418,7 +376,11 @@ class Scheduler {
   std::mt19937_64 jitter_;
   NodeRegistry nodes_;
   JobTable jobs_;
-  FairShare shares_;              // between the jobs that run
+  FairShare shares_;                     // between the jobs that run
+  NodeShares node_shares_;               // in local mode
+  std::vector<JobNumber> shared_among_;  // the jobs and nodes that these are for
+  std::vector<NodeSupply> shared_out_;
+  TimePoint share_again_{};
   std::map<TaskId, Bill> bills_;  // of all offers that are out
   double seconds_per_work_ = 0;   // moving average over all tasks; 0 while unknown
   std::deque<Pending> unsaved_;

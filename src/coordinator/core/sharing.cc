@@ -41,10 +41,13 @@ void Scheduler::end_offer(NodeId node, const TaskId& task, SlotTime slot_time, T
   const auto found = bills_.find(task);
   GRADMILL_CHECK(found != bills_.end());
   const Bill& bill = found->second;
-  const bool is_used = slot_time == SlotTime::kUsed;
-  shares_.settle(
-      bill.charge,
-      is_used ? TaskCost{seconds(now - bill.offered_at), bill.charge.cost.rows} : TaskCost{});
+  if (slot_time == SlotTime::kUsed) {
+    const double used = seconds(now - bill.offered_at);
+    shares_.settle(bill.charge, {used, bill.charge.cost.rows});
+    nodes_.worked(node, bill.charge.job, used, now);
+  } else {
+    shares_.settle(bill.charge, {});
+  }
   bills_.erase(found);
 }
 
@@ -60,10 +63,12 @@ bool Scheduler::is_crowded_out(const Job& job) const {
   if (!job.round || job.round->complete() || job.round->has_takers()) {
     return false;
   }
+  const bool is_confined = !has_displaced(job);
   for (NodeId id = 0; id < nodes_.size(); ++id) {
     const Node& node = nodes_.at(id);
     const bool is_wanted = job.round->wants(id) || node.queues.contains(job.number);
-    if (node.state == NodeState::kAlive && is_wanted && is_held_by_others(node, job)) {
+    const bool is_taken = is_held_by_others(node, job) || (is_confined && !serves(id, job));
+    if (node.state == NodeState::kAlive && is_wanted && is_taken) {
       return true;
     }
   }

@@ -21,6 +21,7 @@ struct StoredState {
   std::uint64_t epoch = 0;        ///< Of this start; already durable.
   std::vector<StoredJob> jobs;    ///< In order of submission, those that ended too.
   std::vector<StoredNode> nodes;  ///< Members that are in no node list.
+  SchedulingMode scheduling = SchedulingMode::kGlobal;
   std::vector<ModelVersion> models;
   std::vector<ModelAliases> aliases;  ///< One of each model, if need be made up.
   std::vector<std::string> notes;     ///< What was damaged and what was used instead, for people.

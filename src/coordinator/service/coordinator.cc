@@ -30,6 +30,7 @@ std::int64_t wall_ms_at_zero() {
 SchedulerOptions scheduler_options(const CoordinatorOptions& options, const StoredState& state) {
   SchedulerOptions all = options.scheduler;
   all.epoch = state.epoch;
+  all.scheduling = state.scheduling;
   all.wall_ms = wall_ms_at_zero();
   return all;
 }

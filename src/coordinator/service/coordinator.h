@@ -25,6 +25,7 @@
 #include "protocol/garbage.h"
 #include "protocol/job_details.h"
 #include "protocol/job_event.h"
+#include "protocol/job_explanation.h"
 #include "protocol/job_status.h"
 #include "protocol/job_terms.h"
 #include "protocol/model.h"
@@ -83,6 +84,11 @@ class Coordinator final : private NodeEvents {
   [[nodiscard]] std::vector<JobSummary> jobs(std::uint32_t limit);
   /// Throws Error(kNotFound).
   [[nodiscard]] JobDetails job(const std::string& job);
+  /// Which node has what of the job, and why the others do not. Throws Error(kNotFound).
+  [[nodiscard]] JobExplanation explain(const std::string& job);
+  /// Durable on return. Throws Error(kFailed) if the store cannot take it.
+  void set_scheduling(SchedulingMode mode);
+  [[nodiscard]] SchedulingMode scheduling();
   /// Events after `after`, once there are any, the job has ended, or after `wait`. Throws
   /// Error(kNotFound).
   [[nodiscard]] JobLog logs(const std::string& job,

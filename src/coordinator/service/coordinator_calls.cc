@@ -186,6 +186,7 @@ std::vector<JobSummary> Coordinator::jobs(std::uint32_t limit) {
   std::vector<JobSummary> summaries;
   for (auto id = all.rbegin(); summaries.size() < count; ++id) {
     summaries.push_back(summarize(job_at(*id)));
+    summaries.back().scheduling = scheduler_.scheduling();
     if (!has_ended(summaries.back().state)) {
       summaries.back().message = notice_of(job_at(*id));
     }

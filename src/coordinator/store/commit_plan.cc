@@ -162,6 +162,12 @@ void CommitPlan::apply(const NodeTakenOut& record) {
   });
 }
 
+void CommitPlan::apply(const SchedulingSet& record) {
+  rows_.emplace_back([mode = record.mode](Database& database) {
+    database.put_meta("scheduling", std::string(name_of(mode)));
+  });
+}
+
 void CommitPlan::gather_files(FileBatch& batch) {
   for (const auto& [job, touched] : touched_) {
     if (touched) {

@@ -60,6 +60,7 @@ class CommitPlan {
   void apply(const NodeAdded& record);
   void apply(const NodeRemoved& record);
   void apply(const NodeTakenOut& record);
+  void apply(const SchedulingSet& record);
   void apply(const ModelAdded& record) { models_.apply(record, next_number_); }
   void apply(const ModelAliases& record) { models_.apply(record); }
   void apply(const ModelRemoved& record) { models_.apply(record); }

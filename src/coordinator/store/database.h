@@ -1,6 +1,6 @@
 // The rows of the state folder's database. Each row has a checksum of its key and content.
 //
-// meta(name, value): format, commits, coordinator, epoch, number
+// meta(name, value): format, commits, coordinator, epoch, number, scheduling
 // jobs(number, definition), progress(job, content): one row a job each; `job` is its number
 // rounds(job, round, content, tasks), events(job, sequence, content), nodes(address, source)
 // predicted(job, first_row, content): ranges of prediction jobs

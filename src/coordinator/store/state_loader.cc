@@ -35,6 +35,19 @@ std::string value_of(const std::map<std::string, std::string>& meta, const std::
   return found->second;
 }
 
+/// Nothing there is that of folders of earlier programs.
+SchedulingMode scheduling_in(const std::map<std::string, std::string>& meta) {
+  const auto found = meta.find("scheduling");
+  if (found == meta.end()) {
+    return SchedulingMode::kGlobal;
+  }
+  const std::optional<SchedulingMode> mode = scheduling_mode(found->second);
+  if (!mode) {
+    throw Damage("its table meta names no mode of scheduling");
+  }
+  return *mode;
+}
+
 void check_format(const std::string& root, std::uint64_t format) {
   if (format > kStateFormat) {
     throw invalid_input("the state folder " + root + " is of format " + std::to_string(format) +
@@ -134,6 +147,7 @@ void StateLoader::read_database() {
     if (loaded_.state.coordinator.empty()) {
       loaded_.state.coordinator = value_of(content_.meta, "coordinator");
     }
+    loaded_.state.scheduling = scheduling_in(content_.meta);
     if (is_behind()) {
       throw Damage("it is older than the files beside it");
     }

@@ -36,6 +36,7 @@ StoredState MemoryStore::load() {
     }
   }
   state.nodes = nodes_;
+  state.scheduling = scheduling_;
   for (const ModelAdded& model : models_) {
     state.models.push_back(model.version);
   }

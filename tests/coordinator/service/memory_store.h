@@ -51,6 +51,7 @@ class MemoryStore final : public JobStore {
   void keep(const NodeAdded& record);
   void keep(const NodeRemoved& record);
   void keep(const NodeTakenOut& record);
+  void keep(const SchedulingSet& record) { scheduling_ = record.mode; }
   void keep(const ModelAdded& record);
   void keep(const ModelAliases& record);
   void keep(const ModelRemoved& record);
@@ -60,6 +61,7 @@ class MemoryStore final : public JobStore {
   std::uint64_t epoch_ = 0;
   std::deque<StoredJob> jobs_;  // rounds with their tasks, ranges with their bytes
   std::vector<StoredNode> nodes_;
+  SchedulingMode scheduling_ = SchedulingMode::kGlobal;
   std::vector<ModelAdded> models_;
   std::map<std::string, ModelAliases> aliases_;
   std::map<Digest, Blob> blobs_;

@@ -181,6 +181,14 @@ TEST_F(StoreRoundTrip, KeepsMembers) {
   EXPECT_EQ(state.nodes[2].source, NodeSource::kAdded);
 }
 
+TEST_F(StoreRoundTrip, KeepsTheModeOfScheduling) {
+  EXPECT_EQ(open_state_folder(path())->load().scheduling, SchedulingMode::kGlobal);
+  commit({SchedulingSet{SchedulingMode::kLocal}});
+  EXPECT_EQ(open_state_folder(path())->load().scheduling, SchedulingMode::kLocal);
+  commit({SchedulingSet{SchedulingMode::kLocal}, SchedulingSet{SchedulingMode::kGlobal}});
+  EXPECT_EQ(open_state_folder(path())->load().scheduling, SchedulingMode::kGlobal);
+}
+
 TEST_F(StoreRoundTrip, ForgetsRemovedJobsAndTakesTheirNamesAgain) {
   commit({added("a"), finished("a", 1), logged("a", 1), ended("a"), added("b")});
   commit({JobRemoved{"a"}, added("a", 2)});
