@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "simulation/share_monitor.h"
 #include "simulation/violation.h"
 
 namespace gradmill::simulation {
@@ -18,8 +19,9 @@ std::string text_of(const TaskId& task) {
          std::to_string(task.shard) + " offer " + std::to_string(task.offer);
 }
 
-SchedulerOptions options_of(const Plan& plan, std::uint64_t epoch) {
+SchedulerOptions options_of(const Plan& plan, const Disk& disk, std::uint64_t epoch) {
   SchedulerOptions options = plan.options;
+  options.scheduling = disk.scheduling();
   options.epoch = epoch;
   options.seed += epoch;
   return options;
@@ -31,7 +33,8 @@ CoordinatorProcess::CoordinatorProcess(Site site, std::uint64_t epoch)
     : site_(std::move(site)),
       epoch_(epoch),
       life_(std::make_shared<Life>(site_.around.queue)),
-      scheduler_(options_of(site_.plan, epoch), make_policy(site_.plan.policy, site_.plan.seed)),
+      scheduler_(options_of(site_.plan, site_.disk, epoch),
+                 make_policy(site_.plan.policy, site_.plan.seed)),
       offers_(site_.around.counts),
       members_(site_.plan.options.detection),
       writer_(site_.around,
@@ -54,7 +57,7 @@ void CoordinatorProcess::boot() {
   tell("restore", [&](TimePoint now) {
     return scheduler_.restore(site_.disk.jobs(), site_.disk.nodes(), now);
   });
-  check_members();
+  check_durable();
   if (site_.around.faults.strikes(CrashPoint::kAfterRestore)) {
     site_.crash();
   }
@@ -77,14 +80,18 @@ void CoordinatorProcess::check(TimePoint now) {
   offers_.after_event(scheduler_);
   members_.after_event(offers_, now);
   site_.jobs.after_event(scheduler_);
+  ShareMonitor::after_event(scheduler_, now);
   NodeMonitor::check_deaths(scheduler_,
                             [this](NodeId node) -> const Node& { return node_at(node); });
   scheduler_.check_invariants();
 }
 
-void CoordinatorProcess::check_members() {
+void CoordinatorProcess::check_durable() {
   if (scheduler_.saved_ticket() == scheduler_.last_ticket()) {
     NodeMonitor::check_members(scheduler_.nodes(), site_.disk.nodes());
+    if (scheduler_.scheduling() != site_.disk.scheduling()) {
+      throw Violation("mode_durable", "a restart would bring another mode of scheduling");
+    }
   }
 }
 
@@ -132,6 +139,11 @@ void CoordinatorProcess::set_batch_rows(const std::string& id, std::uint32_t bat
     tell("set_batch_rows",
          [&](TimePoint now) { return scheduler_.set_batch_rows(id, batch_rows, now); });
   }
+}
+
+void CoordinatorProcess::set_scheduling(SchedulingMode mode) {
+  site_.around.counts.add(Tally::kSwitches);
+  tell("set_scheduling", [&](TimePoint now) { return scheduler_.set_scheduling(mode, now); });
 }
 
 bool CoordinatorProcess::remove(const std::string& id) {
@@ -252,7 +264,7 @@ void CoordinatorProcess::saved(std::uint64_t ticket) {
     submissions_.erase(submissions_.begin());
   }
   tell("saved", [&](TimePoint now) { return scheduler_.saved(ticket, now); });
-  check_members();
+  check_durable();
 }
 
 void CoordinatorProcess::enact(OfferTask& action) {
@@ -262,6 +274,9 @@ void CoordinatorProcess::enact(OfferTask& action) {
   }
   members_.offered(action.node, now);
   offers_.offered(action, scheduler_.nodes().at(action.node));
+  ShareMonitor::check_offer(action, scheduler_);
+  site_.around.counts.add(Tally::kOffersLocal,
+                          scheduler_.scheduling() == SchedulingMode::kLocal ? 1 : 0);
   site_.around.log([&] {
     return "  offer " + text_of(action.offer.id) + " to node " + std::to_string(action.node);
   });

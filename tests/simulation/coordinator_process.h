@@ -58,6 +58,7 @@ class CoordinatorProcess final : private TaskEvents, private HeartEvents {
   void control(const std::string& job, JobCommand command);
   /// Does nothing to a job that is not there or has ended.
   void set_batch_rows(const std::string& job, std::uint32_t batch_rows);
+  void set_scheduling(SchedulingMode mode);
   /// Forgets a job, durably first, as the service does. Returns whether it had ended and could be.
   bool remove(const std::string& id);
   void add_node(const Node& node);
@@ -93,8 +94,8 @@ class CoordinatorProcess final : private TaskEvents, private HeartEvents {
   void enact(const coordinator::Note& action);
   void forgotten(const std::string& job);
   void check(TimePoint now);
-  /// Of the nodes' books, what is durable; once all of it is.
-  void check_members();
+  /// Of the nodes' books and the mode, what is durable; once all of it is.
+  void check_durable();
   void keep_time(TimePoint now);
   void step_next();
   void validate_next();

@@ -98,6 +98,8 @@ enum class Tally {
   kFailed,
   kCancelled,
   kCommands,
+  kSwitches,
+  kOffersLocal,
   kDeletions,
   kResubmissions,
   kForgotten,
@@ -115,11 +117,12 @@ enum class Tally {
   kRowsPredicted,
   kResizes,
 };
-inline constexpr std::array<std::string_view, 24> kTallyNames = {
+inline constexpr std::array<std::string_view, 26> kTallyNames = {
     "histories",          "events",
     "simulated seconds",  "jobs",
     "jobs succeeded",     "jobs failed",
     "jobs cancelled",     "commands",
+    "switches of mode",   "offers in local mode",
     "jobs deleted",       "jobs submitted again",
     "nodes forgotten",    "rounds",
     "rounds incomplete",  "results counted",

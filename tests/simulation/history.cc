@@ -92,6 +92,13 @@ void History::plan_events() {
       }
     });
   }
+  for (const SwitchPlan& change : plan_.switches) {
+    around_.queue.after(change.at, [this, &change] {
+      if (coordinator_) {
+        coordinator_->life().run([this, &change] { coordinator_->set_scheduling(change.mode); });
+      }
+    });
+  }
   for (const DeletionPlan& deletion : plan_.deletions) {
     ++deletions_to_come_;
     around_.queue.after(deletion.at, [this, &deletion] { try_deletion(deletion); });

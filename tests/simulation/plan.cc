@@ -140,6 +140,24 @@ void draw_resizes(Dice& dice, Plan& plan) {
   }
 }
 
+/// Some histories are in local mode, from the beginning or now and then. Dice of its own, so that
+/// all else is as it would be.
+void draw_switches(Plan& plan) {
+  Dice dice(plan.seed ^ 0x6d6f6465U);
+  const bool begins_local = dice.chance(plan.jobs.size() > 1 ? 0.4 : 0.1);
+  SchedulingMode mode = begins_local ? SchedulingMode::kLocal : SchedulingMode::kGlobal;
+  if (begins_local) {
+    plan.switches.push_back({Duration{}, mode});
+  }
+  for (std::uint32_t more = dice.chance(plan.jobs.size() > 1 ? 0.4 : 0.1) ? dice.between(1U, 4U)
+                                                                          : 0;
+       more > 0;
+       --more) {
+    mode = dice.chance(0.6) ? SchedulingMode::kLocal : SchedulingMode::kGlobal;
+    plan.switches.push_back({dice.between(Duration{}, 2 * kFaultsUntil), mode});
+  }
+}
+
 }  // namespace
 
 Plan make_plan(std::uint64_t seed) {
@@ -178,6 +196,7 @@ Plan make_plan(std::uint64_t seed) {
       deletion.again = dice.between(Duration{}, Duration{300ms});
     }
   }
+  draw_switches(plan);
   plan.storm = dice.chance(0.15) ? 0.05 * dice.between(1U, 5U) : 0;
   plan.has_broken_node = dice.chance(0.02);
   if (plan.has_broken_node) {

@@ -44,6 +44,12 @@ struct ResizePlan {
   std::uint32_t batch_rows = 1;
 };
 
+/// Jobs share the nodes in this mode from then on.
+struct SwitchPlan {
+  Duration at{};
+  SchedulingMode mode = SchedulingMode::kLocal;
+};
+
 /// A job is deleted once it has ended, and perhaps submitted again.
 struct DeletionPlan {
   Duration at{};
@@ -62,6 +68,7 @@ struct Plan {
   std::vector<CommandPlan> commands;
   std::vector<ResizePlan> resizes;
   std::vector<DeletionPlan> deletions;
+  std::vector<SwitchPlan> switches;
   /// Every message and offer meets a fault with this probability, while faults last.
   double storm = 0;
   bool closes_slowly = false;    ///< Steps and validations of rounds take long.
