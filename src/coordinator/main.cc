@@ -178,6 +178,7 @@ int serve(const std::vector<std::string>& words) {
       [&] { return addresses_of(coordinator->nodes()); }, links, injector ? &*injector : nullptr);
   models.emplace(*coordinator);
   predictor.emplace(request->predictions, links, *models);
+  predictor->record_in(coordinator->model_recorders());
   coordinator->tell_of_nodes(*predictor);
   coordinator->start();
   server.start();

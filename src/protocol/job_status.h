@@ -122,6 +122,7 @@ struct JobSummary {
   std::string message;  ///< Before the job has ended, its notice.
   bool exact = true;
   std::optional<PredictionStatus> prediction{};
+  std::uint64_t tasks = 0;  ///< Results that counted.
 };
 
 }  // namespace gradmill

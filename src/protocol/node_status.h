@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/address.h"
 
@@ -19,6 +20,18 @@ enum class NodeSource { kListed, kJoined, kAdded };
 
 [[nodiscard]] std::string_view name_of(NodeState state);
 [[nodiscard]] std::string_view name_of(NodeSource source);
+
+/// A task that a node has.
+struct NodeTask {
+  std::string job;
+  bool predicts = false;    ///< The job is a prediction job.
+  std::uint32_t round = 0;  ///< From 1.
+  std::uint32_t shard = 0;  ///< Of the round, from 0; of a prediction job the batch.
+  bool begun = false;       ///< The node has said so; else it was offered the task.
+  std::chrono::milliseconds offered_ago{0};
+
+  friend bool operator==(const NodeTask&, const NodeTask&) = default;
+};
 
 /// Counts since the coordinator's start.
 struct NodeStatus {
@@ -39,6 +52,10 @@ struct NodeStatus {
   std::uint64_t false_suspicions = 0;  ///< Suspect or failed, and the same process came back.
   std::uint64_t bytes_sent = 0;        ///< To the node.
   std::uint64_t bytes_received = 0;    ///< From the node.
+  std::int64_t member_since_ms = 0;    ///< Since 1970; at the earliest the coordinator's start.
+  /// Its last answer to a query: a result that counted, or predictions. Absent: none.
+  std::optional<std::chrono::milliseconds> answered_ago{};
+  std::vector<NodeTask> doing{};  ///< What it has now.
 };
 
 /// What a node that announced itself is told.

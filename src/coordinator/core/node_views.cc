@@ -53,6 +53,9 @@ NodeStatus NodeRegistry::status(NodeId id, TimePoint now) const {
   status.copies = node.copies;
   status.heartbeats_missed = node.heartbeats_missed;
   status.false_suspicions = node.false_suspicions;
+  if (node.measured_at != TimePoint{}) {
+    status.answered_ago = std::chrono::duration_cast<milliseconds>(now - node.measured_at);
+  }
   return status;
 }
 

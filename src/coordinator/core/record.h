@@ -18,6 +18,7 @@
 #include "protocol/job_status.h"
 #include "protocol/model.h"
 #include "protocol/node_status.h"
+#include "protocol/query_statistics.h"
 
 namespace gradmill::coordinator {
 
@@ -99,6 +100,8 @@ struct JobMoved {
   JobEnd end;                                ///< If it has ended.
   std::int64_t ended_ms = 0;                 ///< Likewise.
   std::map<std::string, NodeTally> tallies;  ///< As in RoundFinished.
+  /// If it has ended. The core knows nothing of them: whoever enacts the save adds them.
+  std::optional<QueryStatistics> statistics{};
 };
 
 /// An ended job is to be forgotten.
@@ -186,7 +189,8 @@ struct StoredJob {
   std::map<std::string, NodeTally> tallies;
   /// Prediction jobs: from row 0 on, each where the one before ended; named, without their bytes.
   std::vector<PredictedRange> predicted;
-  std::uint32_t batch_rows = 0;  ///< As it was changed last; 0: as it was submitted.
+  std::uint32_t batch_rows = 0;                 ///< As it was changed last; 0: as it was submitted.
+  std::optional<QueryStatistics> statistics{};  ///< As in JobMoved.
 };
 
 /// A member as it was found.

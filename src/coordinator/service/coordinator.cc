@@ -90,6 +90,9 @@ void Coordinator::restore() {
   std::vector<std::string> lost;
   for (const StoredJob& job : stored_.jobs) {
     if (has_ended(job.state)) {
+      if (job.statistics) {
+        job_recorders_.restore(job.job, *job.statistics);
+      }
       continue;
     }
     if (pin_stored_blobs(job)) {
@@ -266,9 +269,7 @@ void Coordinator::task_ended(NodeId node, const TaskId& task, TaskOutcome outcom
   handle([&](TimePoint now) {
     return std::visit(
         Overload{[&](TaskRefused&) { return scheduler_.task_refused(node, task, now); },
-                 [&](TaskResult& result) {
-                   return scheduler_.task_done(node, task, std::move(result), now);
-                 },
+                 [&](TaskResult& result) { return task_done(node, task, std::move(result), now); },
                  [&](TaskFailed& failed) {
                    return scheduler_.task_failed(node, task, failed.reason, failed.why, now);
                  },

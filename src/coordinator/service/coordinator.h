@@ -22,6 +22,8 @@
 #include "coordinator/service/node_listener.h"
 #include "coordinator/service/node_session.h"
 #include "coordinator/service/round_validator.h"
+#include "coordinator/service/statistics/job_recorders.h"
+#include "coordinator/service/statistics/model_recorders.h"
 #include "protocol/garbage.h"
 #include "protocol/job_details.h"
 #include "protocol/job_event.h"
@@ -30,6 +32,7 @@
 #include "protocol/job_terms.h"
 #include "protocol/model.h"
 #include "protocol/node_status.h"
+#include "protocol/query_statistics.h"
 
 namespace gradmill::coordinator {
 
@@ -105,6 +108,8 @@ class Coordinator final : private NodeEvents {
   /// return. Throws Error(kNotFound), and Error(kInvalidInput) for another kind of job, one that
   /// has ended, or a size that batches cannot have.
   void set_batch_rows(const std::string& job, std::uint32_t batch_rows);
+  /// How long its tasks took. Throws Error(kNotFound).
+  [[nodiscard]] JobStatistics statistics(const std::string& job);
   /// Forgets an ended job once that is durable. Throws Error(kNotFound), Error(kInvalidInput) if it
   /// has not ended, Error(kFailed) if the store cannot: then it is still there.
   void remove(const std::string& job);
@@ -119,6 +124,10 @@ class Coordinator final : private NodeEvents {
   /// Newest first.
   [[nodiscard]] std::vector<ModelSummary> versions(const std::string& model);
   [[nodiscard]] ModelDetails model(std::string_view reference);
+  /// How long queries to the version took.
+  [[nodiscard]] ModelStatistics model_statistics(std::string_view reference);
+  /// For those who answer such queries.
+  [[nodiscard]] ModelRecorders& model_recorders() noexcept { return model_recorders_; }
   /// A new version from a model file that was put; the one there is if the model has it already.
   /// Throws Error(kFailed) if the store cannot take it, as do the calls below.
   ModelVersion import_model(const std::string& model, const BlobRef& file);
@@ -221,6 +230,15 @@ class Coordinator final : private NodeEvents {
   /// Waits until all records so far are durable. Throws Error(kFailed) if the store
   /// cannot, and Error(kUnavailable) if they are not in time.
   void await_durable(std::unique_lock<std::mutex>& lock);
+  /// The result of a task, which the statistics count if the scheduler does.
+  [[nodiscard]] Actions task_done(NodeId node,
+                                  const TaskId& task,
+                                  TaskResult result,
+                                  TimePoint now);
+  /// What the store is to know of a job that ends, or to forget with it.
+  void complete(Record& record);
+  /// The offers that a node has, in order.
+  [[nodiscard]] std::vector<NodeTask> tasks_of(NodeId node) const;
   /// The job, if it is one whose model is to be registered.
   [[nodiscard]] std::optional<TrainedJob> trained_job(const std::string& id);
   /// Runs a change of the registry between two commits.
@@ -239,6 +257,7 @@ class Coordinator final : private NodeEvents {
   BlobCache blobs_;
   RoundValidator validator_;  // of the validating thread
   ModelKeeper models_;
+  ModelRecorders model_recorders_;
   Journal journal_;
 
   mutable std::mutex mutex_;
@@ -248,6 +267,7 @@ class Coordinator final : private NodeEvents {
   std::condition_variable to_advance_filled_;
   std::condition_variable to_validate_filled_;
   Scheduler scheduler_;  // guarded by mutex_, as all below
+  JobRecorders job_recorders_;
   std::deque<AdvanceRound> to_advance_;
   std::deque<ValidateRound> to_validate_;
   std::optional<TimePoint> wakeup_;        // when the scheduler wants to be asked

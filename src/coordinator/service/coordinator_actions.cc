@@ -64,7 +64,10 @@ void Coordinator::enact(ValidateRound action) {
   to_validate_filled_.notify_one();
 }
 
-void Coordinator::enact(Save action) { journal_.add(action.ticket, std::move(action.record)); }
+void Coordinator::enact(Save action) {
+  complete(action.record);
+  journal_.add(action.ticket, std::move(action.record));
+}
 
 void Coordinator::enact(const WatchNode& action) {
   sessions_.resize(std::max<std::size_t>(sessions_.size(), action.node + 1));

@@ -261,6 +261,7 @@ bool Coordinator::remove_stored(const std::string& id) {
   const std::lock_guard lock(mutex_);
   if (!stopping_) {
     decide([&](TimePoint now) { return scheduler_.remove(id, now); });
+    job_recorders_.forget(id);
     tell_of_change();
   }
   return true;
@@ -380,6 +381,8 @@ NodeId Coordinator::node_at(const Address& address) const {
 
 NodeStatus Coordinator::status_of(NodeId node) const {
   NodeStatus status = scheduler_.nodes().status(node, Clock::now());
+  status.member_since_ms = scheduler_.wall_ms(scheduler_.nodes().at(node).member_since);
+  status.doing = tasks_of(node);
   if (sessions_[node] == nullptr) {
     return status;  // It has just been forgotten.
   }

@@ -116,6 +116,7 @@ void Coordinator::delete_version(const std::string& model, std::uint32_t version
     registry.remove_version(model, version, wall_now_ms());
     return {ModelRemoved{model, version}, registry.aliases(model)};
   });
+  model_recorders_.forget(model, version);
 }
 
 void Coordinator::delete_model(const std::string& model) {
@@ -123,6 +124,7 @@ void Coordinator::delete_model(const std::string& model) {
     registry.remove_model(model);
     return {ModelRemoved{model}};
   });
+  model_recorders_.forget(model);
 }
 
 }  // namespace gradmill::coordinator

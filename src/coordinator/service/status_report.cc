@@ -117,6 +117,12 @@ JobSummary summarize(const Job& job) {
   summary.message = job.end.message;
   summary.exact = job.durable.exact;
   summary.prediction = prediction_status(job);
+  for (const auto& [node, tally] : job.tallies) {
+    summary.tasks += tally.tasks;
+  }
+  for (const auto& [node, tally] : job.earlier_tallies) {
+    summary.tasks += tally.tasks;
+  }
   return summary;
 }
 

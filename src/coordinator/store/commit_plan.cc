@@ -121,6 +121,7 @@ void CommitPlan::apply(const JobMoved& record) {
   progress.end = record.end;
   progress.ended_ms = record.ended_ms;
   progress.tallies = record.tallies;
+  progress.statistics = record.statistics;
 }
 
 void CommitPlan::apply(const JobRemoved& record) {

@@ -319,6 +319,7 @@ void StateLoader::recover(const Definition& definition, Progress progress) {
   job.ended_ms = entry.progress.ended_ms;
   job.tallies = entry.progress.tallies;
   job.batch_rows = entry.progress.batch_rows;
+  job.statistics = entry.progress.statistics;
   if (has_ended(job.state)) {
     const auto known = content_.validation_errors.find(definition.number);
     job.validation_error =

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "coordinator/store/json_values.h"
 #include "coordinator/store/prediction_texts.h"
+#include "coordinator/store/statistics_texts.h"
 #include "coordinator/store/strict_json.h"
 #include "protocol/model_name.h"
 #include "protocol/rule_names.h"
@@ -227,6 +228,9 @@ std::string text_of(const Progress& progress) {
   if (progress.batch_rows > 0) {
     object["batch_rows"] = progress.batch_rows;
   }
+  if (progress.statistics) {
+    object["statistics"] = json_of(*progress.statistics);
+  }
   return dump(object);
 }
 
@@ -257,6 +261,9 @@ Progress progress_of(std::string_view text) {
       if (progress.batch_rows > kBatchRowsMax) {
         throw Damage("no size of a batch");
       }
+    }
+    if (object.contains("statistics")) {  // Older folders have none.
+      progress.statistics = statistics_of(object.at("statistics"));
     }
     return progress;
   });

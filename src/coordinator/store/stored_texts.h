@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -48,6 +49,7 @@ struct Progress {
   std::map<std::string, NodeTally> tallies;
   std::uint64_t predicted = 0;   ///< Rows of a prediction job, from the first one on.
   std::uint32_t batch_rows = 0;  ///< As in StoredJob.
+  std::optional<QueryStatistics> statistics{};  ///< Likewise.
 };
 
 // Pure ASCII. The readers throw Damage.

@@ -105,6 +105,7 @@ void MemoryStore::keep(const JobMoved& record) {
   job.end = record.end;
   job.ended_ms = record.ended_ms;
   job.tallies = record.tallies;
+  job.statistics = record.statistics;
 }
 
 void MemoryStore::keep(const JobRemoved& record) {

@@ -100,6 +100,46 @@ TEST_F(PredictionJobs, CanBeReadWhileTheyRun) {
   expect_all("p", 1000);
 }
 
+TEST_F(PredictionJobs, HaveStatisticsOfEachBatchThatOutliveTheCoordinator) {
+  start("load-balancing", {{0, Fault::kNone}, {0.3, Fault::kBreaksEveryThirdCall}});
+  predict("p");
+  EXPECT_EQ(finish("p").state, JobState::kSucceeded);
+  const JobStatistics found = coordinator_->statistics("p");
+  EXPECT_EQ(found.state, JobState::kSucceeded);
+  EXPECT_TRUE(found.predicts);
+  ASSERT_TRUE(found.tasks);
+  EXPECT_EQ(found.tasks->queries, 3U * 6 + 4 * 7) << "40 to 46 rows a shard, 7 a batch";
+  EXPECT_EQ(found.tasks->rows, 7 * 40 + 21U);
+  EXPECT_EQ(found.tasks->queries_per_second, 0);
+  EXPECT_GE(found.tasks->total.mean, found.tasks->queue.mean + found.tasks->compute.mean);
+  const ModelStatistics of_model = coordinator_->model_statistics("letters");
+  EXPECT_EQ(of_model.batches.queries, found.tasks->queries);
+  EXPECT_EQ(of_model.requests.queries, 0U);
+  EXPECT_EQ(coordinator_->jobs(0).front().tasks, found.tasks->queries);
+  EXPECT_THROW(static_cast<void>(coordinator_->statistics("q")), Error);
+  EXPECT_THROW(static_cast<void>(coordinator_->model_statistics("letters@9")), Error);
+
+  start_coordinator("load-balancing", {{"node", 1}});
+  EXPECT_EQ(coordinator_->statistics("p").tasks, found.tasks);
+  coordinator_->remove("p");
+  EXPECT_THROW(static_cast<void>(coordinator_->statistics("p")), Error);
+}
+
+TEST_F(PredictionJobs, ShowWhatNodesAreAt) {
+  start("load-balancing", {{0, Fault::kDead}});
+  predict("p");
+  EXPECT_EQ(coordinator_->statistics("p").tasks, QueryStatistics{}) << "none so far";
+  NodeStatus node = coordinator_->nodes().front();
+  EXPECT_TRUE(node.doing.empty());
+  EXPECT_FALSE(node.answered_ago);
+  EXPECT_GT(node.member_since_ms, 0);
+  nodes_.front()->fault = Fault::kNone;
+  EXPECT_EQ(finish("p").state, JobState::kSucceeded);
+  node = coordinator_->nodes().front();
+  EXPECT_TRUE(node.doing.empty());
+  EXPECT_TRUE(node.answered_ago);
+}
+
 TEST_F(PredictionJobs, DoNotMindNodesThatFail) {
   start("load-balancing",
         {{0, Fault::kNone},

@@ -142,12 +142,22 @@ RoundFinished finished(const std::string& job, std::uint32_t round) {
   return record;
 }
 
+QueryStatistics statistics() {
+  return {.queries = 11,
+          .rows = 440,
+          .seconds = 1.25,
+          .queue = {0.5, 0.25, 0.125, 1, 2, 3},
+          .compute = {1e-9, 1e-10, 1e-9, 2e-9, 3e-9, 4e-9},
+          .total = {4, 5, 6, 7, 8, 1e9}};
+}
+
 JobMoved ended(const std::string& job) {
   return {job,
           JobState::kSucceeded,
           {"succeeded", "a \"sentence\"\nand \xFF"},
           99,
-          {{"node:1", {7, 8, 9}}}};
+          {{"node:1", {7, 8, 9}}},
+          statistics()};
 }
 
 JobMoved moved(const std::string& job, JobState state) { return {job, state, {}, 0, {}}; }
@@ -243,7 +253,8 @@ std::string describe(const StoredState& state, JobStore& store) {
                             at.exact,
                             job.tallies,
                             0,
-                            job.batch_rows};
+                            job.batch_rows,
+                            job.statistics};
     text << coordinator::text_of(definition) << "\n" << coordinator::text_of(progress) << "\n";
     text << text_of(at.weights) << text_of(at.best_weights) << at.server->first.size() << "\n";
     EXPECT_EQ(job.rounds.size(), has_ended(job.state) ? 0 : at.round);

@@ -50,6 +50,8 @@ void copy_folder(const std::string& from, const std::string& to);
 [[nodiscard]] std::vector<Blob> blobs();
 [[nodiscard]] JobAdded added(const std::string& job, std::uint64_t seed = 1);
 [[nodiscard]] RoundFinished finished(const std::string& job, std::uint32_t round);
+[[nodiscard]] QueryStatistics statistics();
+/// With these statistics.
 [[nodiscard]] JobMoved ended(const std::string& job);
 [[nodiscard]] JobMoved moved(const std::string& job, JobState state);
 /// A prediction job of thirty rows in two shards.

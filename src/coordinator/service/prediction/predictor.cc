@@ -147,6 +147,7 @@ ModelPredictions Predictor::predict(const std::string& reference, const RawRows&
   if (self->failure) {
     throw Error(self->failure->code, self->failure->message);
   }
+  record(*self);
   const auto part = [&](const std::string& all, std::size_t element) {
     return all.substr(self->first_row * element, rows.rows * element);
   };
@@ -156,6 +157,24 @@ ModelPredictions Predictor::predict(const std::string& reference, const RawRows&
                    .probabilities = part(self->answer->probabilities, sizeof(float)),
                    .compute_ns = self->answer->compute_ns},
           .queue_ns = std::chrono::nanoseconds(self->sent - self->arrived).count()};
+}
+
+void Predictor::record(const Request& request) const {
+  if (recorders_ == nullptr) {
+    return;
+  }
+  const auto now = Clock::now();
+  const Duration taken = now - request.sent;
+  // No node computes for longer than it had the rows, whatever it says.
+  const Duration compute =
+      std::clamp<Duration>(std::chrono::nanoseconds(request.answer->compute_ns), {}, taken);
+  recorders_->add_request(request.model->model,
+                          request.model->version,
+                          {.queue = request.sent - request.arrived,
+                           .compute = compute,
+                           .total = now - request.arrived,
+                           .rows = request.rows.rows},
+                          now);
 }
 
 /// Makes the call of a batch whose first request is `self`.
@@ -170,6 +189,7 @@ void Predictor::lead(const std::shared_ptr<Request>& self) {
   std::shared_ptr<const RowPredictions> answer;
   try {
     answer = std::make_shared<const RowPredictions>(ask(trip));
+    trip.link->answered_at = Clock::now();
   } catch (const Error& error) {
     try_again(self, trip, error);
     return;
@@ -281,6 +301,7 @@ void Predictor::end(const Trip& trip) {
     if (node != nodes_.end() && !trip.link->interrupted &&
         std::find(node->second.links.begin(), node->second.links.end(), trip.link) !=
             node->second.links.end()) {
+      node->second.answered_at = std::max(node->second.answered_at, trip.link->answered_at);
       node->second.idle.push_back(trip.link);
     }
     woken = serve_waiting();

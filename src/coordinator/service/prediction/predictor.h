@@ -19,6 +19,8 @@
 #include "coordinator/service/prediction/batch_queue.h"
 #include "coordinator/service/prediction/model_source.h"
 #include "coordinator/service/prediction/node_choice.h"
+#include "coordinator/service/statistics/model_recorders.h"
+#include "protocol/node_status.h"
 #include "protocol/prediction.h"
 
 namespace gradmill::coordinator {
@@ -54,6 +56,11 @@ class Predictor final : public NodeListener {
     return models_.resolve(model);
   }
 
+  /// Counts what is predicted from now on; before all predictions. `recorders` must outlive it.
+  void record_in(ModelRecorders& recorders) { recorders_ = &recorders; }
+  /// Adds the last predictions of nodes to what is known of them.
+  void tell_of_answers(std::vector<NodeStatus>& nodes);
+
   void node_serves(NodeId node, const Address& address, const std::string& incarnation) override;
   void node_silent(NodeId node) override;
   void node_gone(NodeId node) override;
@@ -67,11 +74,13 @@ class Predictor final : public NodeListener {
     NodeId node = 0;
     std::unique_ptr<NodeLink> link;
     std::atomic<bool> interrupted = false;
+    TimePoint answered_at{};  // last; only whoever uses it reads and writes this
   };
   struct Node {
     Address address;
     std::vector<std::shared_ptr<Link>> links;
     std::vector<std::shared_ptr<Link>> idle;  // some of them
+    TimePoint answered_at{};                  // last; 0: never
   };
   enum class State : int { kWaits, kLeads, kEnded };
   struct Failure;
@@ -88,6 +97,7 @@ class Predictor final : public NodeListener {
   void lead(const std::shared_ptr<Request>& self);
   [[nodiscard]] RowPredictions ask(const Trip& trip);
   static void deliver(const Trip& trip, const std::shared_ptr<const RowPredictions>& answer);
+  void record(const Request& request) const;
   void try_again(const std::shared_ptr<Request>& self, const Trip& trip, const Error& error);
   [[nodiscard]] Trip start(Batch batch, NodeId node);
   void end(const Trip& trip);
@@ -102,6 +112,7 @@ class Predictor final : public NodeListener {
   const PredictorOptions options_;
   const NodeLinkFactory make_link_;
   ModelSource& models_;
+  ModelRecorders* recorders_ = nullptr;
 
   std::mutex mutex_;
   NodeChoice choice_;  // guarded by mutex_, as all below

@@ -186,6 +186,33 @@ TEST_F(PredictorTest, ARequestGoesToANodeThatIsGivenTheModelFirst) {
   EXPECT_EQ(nodes_[0].batches, (std::vector{3U, 1U}));
 }
 
+TEST_F(PredictorTest, CountsAnsweredRequestsAndTellsWhenNodesAnswered) {
+  ModelRecorders recorders;
+  predictor_->record_in(recorders);
+  std::vector<NodeStatus> status(2);
+  status[0].address = {"node", 0};
+  status[1].address = {"node", 1};
+  EXPECT_EQ(failure({1}).first, ErrorCode::kUnavailable) << "which is no answer";
+  serve(0);
+  predictor_->tell_of_answers(status);
+  EXPECT_FALSE(status[0].answered_ago);
+  EXPECT_EQ(ask({5, 9, 0}), (std::vector{5, 9, 0}));
+  EXPECT_EQ(ask({1}), (std::vector{1}));
+  const QueryStatistics found =
+      recorders.statistics("m", 7, std::chrono::steady_clock::now()).requests;
+  EXPECT_EQ(found.queries, 2U);
+  EXPECT_EQ(found.rows, 4U);
+  EXPECT_GT(found.queries_per_second, 0);
+  EXPECT_GT(found.total.mean, 0);
+  EXPECT_GE(found.total.mean, found.queue.mean + found.compute.mean);
+  predictor_->tell_of_answers(status);
+  EXPECT_TRUE(status[0].answered_ago);
+  EXPECT_FALSE(status[1].answered_ago);
+  status[0].answered_ago = milliseconds(-1);
+  predictor_->tell_of_answers(status);
+  EXPECT_EQ(status[0].answered_ago, milliseconds(-1)) << "a later one stands";
+}
+
 TEST_F(PredictorTest, SaysWhatIsWrongWithARequest) {
   serve(0);
   EXPECT_EQ(failure({1}, "x").first, ErrorCode::kNotFound);
