@@ -17,21 +17,20 @@ std::optional<QueryTiming> timing_of(const Job& job,
                                      double compute_seconds,
                                      TimePoint now) {
   using Seconds = std::chrono::duration<double>;
-  if (!job.round || job.round->number() != task.round || task.shard >= job.round->size()) {
-    return std::nullopt;
-  }
-  const Round::Lease* const lease = job.round->lease(task.shard, task.offer);
+  const bool is_current = job.round && job.round->number() == task.round;
+  const Round::Lease* const lease = is_current ? job.round->lease(task.shard, task.offer) : nullptr;
   if (lease == nullptr) {
     return std::nullopt;
   }
+  const TimePoint added_at = job.round->task(task.shard).added_at;
   const Duration taken = now - lease->offered_at;
   const double most = Seconds(taken).count();
   // No node computes for longer than it had the task, whatever it says.
   const bool is_likely = compute_seconds >= 0 && compute_seconds < most;
   return QueryTiming{
-      .queue = lease->offered_at - job.round->started(),
+      .queue = lease->offered_at - added_at,
       .compute = std::chrono::duration_cast<Duration>(Seconds(is_likely ? compute_seconds : most)),
-      .total = now - job.round->started(),
+      .total = now - added_at,
       .rows = job.rows_of(task.shard)};
 }
 
@@ -99,8 +98,7 @@ std::vector<NodeTask> Coordinator::tasks_of(NodeId node) const {
     one.shard = task.shard;
     const Job* const job = scheduler_.find(task.job);
     one.predicts = job != nullptr && job->prediction;
-    const bool is_current = job != nullptr && job->round && job->round->number() == task.round &&
-                            task.shard < job->round->size();
+    const bool is_current = job != nullptr && job->round && job->round->number() == task.round;
     const Round::Lease* const lease =
         is_current ? job->round->lease(task.shard, task.offer) : nullptr;
     if (lease != nullptr) {
