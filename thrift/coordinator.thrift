@@ -153,6 +153,9 @@ struct ControlJobResponse {
   3: string asked      // as in JobStatus
 }
 
+/** Which nodes a job's tasks go to: all, by fair shares of their slots, or those of its own. */
+enum SchedulingMode { UNKNOWN = 0, GLOBAL = 1, LOCAL = 2 }
+
 /** What a list of jobs shows of each. */
 struct JobSummary {
   1: string job_id,
@@ -169,6 +172,7 @@ struct JobSummary {
   12: i32 priority,                     // as in SubmitJobRequest
   13: i32 weight,                       // likewise
   14: optional PredictionStatus prediction  // as in JobStatus
+  20: optional SchedulingMode scheduling  // of all jobs; absent: GLOBAL
 }
 
 struct ListJobsRequest {
@@ -190,6 +194,46 @@ struct GetJobResponse {
   4: string model,                     // as in SubmitJobRequest, as the next two
   5: i32 priority,
   6: i32 weight
+}
+
+struct ExplainJobRequest {
+  1: string job_id
+}
+
+/** A node, as a job sees it. */
+struct NodeExplanation {
+  1: string node,                  // host:port
+  2: i32 offers,                   // of the job, not answered
+  3: i32 queued,                   // tasks of the job that wait for a slot of this node
+  4: i64 tasks,                    // results that counted
+  5: string reason,                // a code: why it has no offers; else empty
+  6: string message,               // what it has, or the reason, for people
+  7: optional double recent_share  // of the slot time that the node worked lately, 0 to 1
+}
+
+struct ExplainJobResponse {
+  1: string job_id,                // echo
+  2: JobState state,
+  3: SchedulingMode scheduling,
+  4: i32 waiting,                  // tasks, cut already, that no node was picked for
+  5: list<NodeExplanation> nodes,  // in order of arrival
+  6: bool predicts                 // a prediction job
+}
+
+/** Returns once the mode is durable. */
+struct SetSchedulingRequest {
+  1: SchedulingMode mode
+}
+
+struct SetSchedulingResponse {
+  1: SchedulingMode mode  // echo
+}
+
+struct GetSchedulingRequest {
+}
+
+struct GetSchedulingResponse {
+  1: SchedulingMode mode
 }
 
 /** Something that happened to a job. Absent numbers are -1, absent texts empty. */
@@ -556,6 +600,15 @@ service CoordinatorService {
   GetJobResponse getJob(1: GetJobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.NotFound missing, 5: common.NotAllowed refused),
+  ExplainJobResponse explainJob(1: ExplainJobRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing, 5: common.NotAllowed refused),
+  SetSchedulingResponse setScheduling(1: SetSchedulingRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.Unavailable unavailable, 5: common.NotAllowed refused),
+  GetSchedulingResponse getScheduling(1: GetSchedulingRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              5: common.NotAllowed refused),
   JobLogsResponse jobLogs(1: JobLogsRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.NotFound missing, 4: common.Unavailable unavailable,

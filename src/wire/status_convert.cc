@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "wire/prediction_convert.h"
+#include "wire/scheduling_convert.h"
 #include "wire/wire_convert.h"
 
 namespace gradmill::wire {
@@ -148,6 +149,7 @@ JobSummary to_wire(const gradmill::JobSummary& job) {
   if (job.prediction) {
     to.__set_prediction(wire::to_wire(*job.prediction));
   }
+  to.__set_scheduling(wire::to_wire(job.scheduling));
   return to;
 }
 
@@ -167,6 +169,9 @@ gradmill::JobSummary summary_from(const JobSummary& job) {
   to.share = {.priority = job.priority,
               .weight = unsigned_from<std::uint32_t>(job.weight, "the weight")};
   to.prediction = prediction_from(job);
+  if (job.__isset.scheduling) {
+    to.scheduling = scheduling_from(job.scheduling);
+  }
   return to;
 }
 

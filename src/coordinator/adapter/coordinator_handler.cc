@@ -16,6 +16,7 @@
 #include "wire/model_convert.h"
 #include "wire/node_convert.h"
 #include "wire/prediction_convert.h"
+#include "wire/scheduling_convert.h"
 #include "wire/status_convert.h"
 #include "wire/wire_convert.h"
 
@@ -102,6 +103,25 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
   void getJob(wire::GetJobResponse& response, const wire::GetJobRequest& request) override {
     check(Right::kView);
     response = wire::translate([&] { return wire::to_wire(coordinator_.job(request.job_id)); });
+  }
+
+  void explainJob(wire::ExplainJobResponse& response,
+                  const wire::ExplainJobRequest& request) override {
+    check(Right::kView);
+    response = wire::translate([&] { return wire::to_wire(coordinator_.explain(request.job_id)); });
+  }
+
+  void setScheduling(wire::SetSchedulingResponse& response,
+                     const wire::SetSchedulingRequest& request) override {
+    check(Right::kOperate);
+    wire::translate([&] { coordinator_.set_scheduling(wire::scheduling_from(request.mode)); });
+    response.mode = request.mode;
+  }
+
+  void getScheduling(wire::GetSchedulingResponse& response,
+                     const wire::GetSchedulingRequest& /*request*/) override {
+    check(Right::kView);
+    response.mode = wire::translate([&] { return wire::to_wire(coordinator_.scheduling()); });
   }
 
   void jobLogs(wire::JobLogsResponse& response, const wire::JobLogsRequest& request) override {

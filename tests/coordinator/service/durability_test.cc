@@ -58,6 +58,19 @@ class DurabilityTest : public ServiceTest {
   const std::vector<Address> both_{{"node", 1}, {"node", 2}};
 };
 
+TEST_F(DurabilityTest, TheModeOfSchedulingOutlivesTheCoordinator) {
+  start("load-balancing", {{0, Fault::kNone}, {0, Fault::kNone}});
+  EXPECT_EQ(coordinator_->scheduling(), SchedulingMode::kGlobal);
+  coordinator_->set_scheduling(SchedulingMode::kLocal);
+  start_coordinator("load-balancing", both_);
+  EXPECT_EQ(coordinator_->scheduling(), SchedulingMode::kLocal);
+  submit("job", specification_);
+  EXPECT_EQ(finish("job").state, JobState::kSucceeded);
+  EXPECT_THAT(coordinator_->explain("job").nodes, SizeIs(2));
+  EXPECT_EQ(coordinator_->explain("job").scheduling, SchedulingMode::kLocal);
+  EXPECT_THROW(static_cast<void>(coordinator_->explain("none")), Error);
+}
+
 TEST_F(DurabilityTest, AJobGoesOnAfterARestartWithTheSameBits) {
   const BlobRef expected = undisturbed(many_rounds());
   start("load-balancing", {{0, Fault::kNone}, {0, Fault::kNone}});
