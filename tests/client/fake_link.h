@@ -73,6 +73,21 @@ class FakeLink final : public CoordinatorLink {
     return details;
   }
 
+  JobExplanation explain(const std::string& job) override {
+    calls.push_back("explain " + job);
+    return explanation;
+  }
+
+  void set_scheduling(SchedulingMode mode) override {
+    calls.push_back("schedule " + std::string(name_of(mode)));
+    mode_set = mode;
+  }
+
+  SchedulingMode scheduling() override {
+    calls.emplace_back("scheduling");
+    return mode_set;
+  }
+
   JobLog logs(const std::string& job,
               std::uint64_t after,
               std::chrono::milliseconds wait) override {
@@ -210,6 +225,8 @@ class FakeLink final : public CoordinatorLink {
   std::deque<JobControl> controls;
   std::vector<JobSummary> summaries;
   JobDetails details;
+  JobExplanation explanation;
+  SchedulingMode mode_set = SchedulingMode::kGlobal;
   std::deque<JobLog> log;
   std::deque<JobPredictions> predicted;
   Garbage garbage;

@@ -120,6 +120,54 @@ TEST_F(JobCommandsTest, AnEmptyListHasItsHeaderOrIsAnEmptyArray) {
   EXPECT_EQ(json(), nlohmann::json::array());
 }
 
+TEST_F(JobCommandsTest, SchedulingIsShownOrSet) {
+  SchedulingRequest request;
+  EXPECT_EQ(run(request), 0);
+  EXPECT_EQ(out_.str(), "scheduling: global\n");
+  EXPECT_EQ(link_.calls, std::vector<std::string>{"scheduling"});
+  request.mode = SchedulingMode::kLocal;
+  request.format = Format::kJson;
+  EXPECT_EQ(run(request), 0);
+  EXPECT_EQ(link_.calls, std::vector<std::string>{"schedule local"});
+  EXPECT_EQ(json().at("scheduling"), "local");
+}
+
+TEST_F(JobCommandsTest, AnExplanationIsARowANodeOrAnObject) {
+  link_.explanation = {.job = "j",
+                       .state = JobState::kRunning,
+                       .scheduling = SchedulingMode::kLocal,
+                       .waiting = 2,
+                       .nodes = {{.node = "a:1",
+                                  .offers = 1,
+                                  .queued = 3,
+                                  .tasks = 7,
+                                  .recent_share = 0.75,
+                                  .reason = "",
+                                  .message = "has 1 task at work"},
+                                 {.node = "b:1",
+                                  .offers = 0,
+                                  .queued = 0,
+                                  .tasks = 0,
+                                  .recent_share = std::nullopt,
+                                  .reason = "other_jobs_node",
+                                  .message = "it belongs to job k (local scheduling)"}}};
+  ShowJobRequest request;
+  request.job = "j";
+  request.explain = true;
+  EXPECT_EQ(run(request), 0);
+  EXPECT_EQ(link_.calls, std::vector<std::string>{"explain j"});
+  EXPECT_NE(out_.str().find("job j: running, scheduling local, 2 tasks wait"), std::string::npos);
+  EXPECT_NE(out_.str().find("75 %  has 1 task at work"), std::string::npos) << out_.str();
+  EXPECT_NE(out_.str().find("other_jobs_node: it belongs to job k"), std::string::npos);
+  request.format = Format::kJson;
+  EXPECT_EQ(run(request), 0);
+  EXPECT_EQ(json().at("kind"), "training");
+  EXPECT_EQ(json().at("nodes")[0].at("queued"), 3);
+  EXPECT_EQ(json().at("nodes")[0].at("recent_share"), 0.75);
+  EXPECT_TRUE(json().at("nodes")[1].at("recent_share").is_null());
+  EXPECT_EQ(json().at("nodes")[1].at("reason"), "other_jobs_node");
+}
+
 TEST_F(JobCommandsTest, LatestIsTheNewestJob) {
   ShowJobRequest request;
   request.job = "latest";

@@ -40,6 +40,23 @@ class FlakyLink final : public CoordinatorLink {
     fail("job");
     return {};
   }
+  JobExplanation explain(const std::string&) override {
+    fail("explain");
+    return {};
+  }
+  void set_scheduling(SchedulingMode) override { fail("schedule"); }
+  SchedulingMode scheduling() override {
+    fail("scheduling");
+    return {};
+  }
+  JobPredictions predictions(const std::string&,
+                             std::uint64_t,
+                             std::uint32_t,
+                             milliseconds) override {
+    fail("predictions");
+    return {};
+  }
+  void set_batch_rows(const std::string&, std::uint32_t) override { fail("set batch rows"); }
   JobLog logs(const std::string&, std::uint64_t, milliseconds) override {
     fail("logs");
     return {};

@@ -52,6 +52,10 @@ TEST(Verb, EveryVerbOfAJobIsRead) {
   }
   EXPECT_EQ(read<ListJobsRequest>(at({"job", "list"})).limit, 20U);
   EXPECT_EQ(read<ListJobsRequest>(at({"job", "ls", "--limit", "0"})).limit, 0U);
+  EXPECT_TRUE(read<ShowJobRequest>(at({"job", "show", "--explain", "j"})).explain);
+  EXPECT_FALSE(read<SchedulingRequest>(at({"job", "scheduling"})).mode.has_value());
+  EXPECT_EQ(read<SchedulingRequest>(at({"job", "scheduling", "local"})).mode,
+            SchedulingMode::kLocal);
   EXPECT_FALSE(read<JobLogsRequest>(at({"job", "logs", "j"})).follow);
   EXPECT_TRUE(read<JobLogsRequest>(at({"job", "logs", "--follow", "j"})).follow);
   const auto output = read<JobOutputRequest>(at({"job", "output", "j", "--output", "m"}));
@@ -104,9 +108,8 @@ TEST(Verb, CommonOptionsStandAnywhere) {
 TEST(Verb, NamesWhatIsWrong) {
   ::unsetenv("GRADMILL_COORDINATOR");  // NOLINT(concurrency-mt-unsafe): before any thread
   const std::string of_jobs =
-      "submit, list, show, follow, logs, cancel, pause, resume, set, output, delete, gc; see "
-      "client "
-      "job --help";
+      "submit, list, show, follow, logs, cancel, pause, resume, set, scheduling, output, delete, "
+      "gc; see client job --help";
   const std::vector<std::pair<Words, std::string>> wrong = {
       {{"job"}, "job: what to do is missing: " + of_jobs},
       {at({"job"}), "job: what to do is missing: " + of_jobs},
@@ -128,6 +131,8 @@ TEST(Verb, NamesWhatIsWrong) {
       {at({"job", "list", "j"}), "unexpected argument 'j'; see client job list --help"},
       {at({"job", "show"}), "<id> is missing; see client job show --help"},
       {at({"job", "show", ""}), "<id>: is empty"},
+      {at({"job", "scheduling", "fair"}), "<mode>: 'fair' is neither global nor local"},
+      {at({"job", "show", "j", "--explain", "--profile"}), "--explain"},
       {at({"job", "show", "j", "k"}), "unexpected argument 'k'"},
       {at({"job", "show", "j", "--format", "xml"}), "--format: 'xml' is not text or json"},
       {at({"job", "show", "j", "--reconnect-timeout", "5"}), "--reconnect-timeout: '5' is not a"},

@@ -15,6 +15,7 @@
 #include "wire/model_convert.h"
 #include "wire/node_convert.h"
 #include "wire/prediction_convert.h"
+#include "wire/scheduling_convert.h"
 #include "wire/status_convert.h"
 #include "wire/wire_convert.h"
 
@@ -126,6 +127,35 @@ class ThriftCoordinatorLink final : public CoordinatorLink {
       check_echo(response.status.job_id, job);
       return wire::details_from(response);
     });
+  }
+
+  JobExplanation explain(const std::string& job) override {
+    wire::ExplainJobRequest request;
+    request.job_id = job;
+    wire::ExplainJobResponse response;
+    call(kCallDeadline, [&](auto& client) { client.explainJob(response, request); });
+    return checked([&] {
+      check_echo(response.job_id, job);
+      return wire::explanation_from(response);
+    });
+  }
+
+  void set_scheduling(SchedulingMode mode) override {
+    wire::SetSchedulingRequest request;
+    request.mode = wire::to_wire(mode);
+    wire::SetSchedulingResponse response;
+    call(kSubmitDeadline, [&](auto& client) { client.setScheduling(response, request); });
+    checked([&] {
+      check_echo(std::string(name_of(wire::scheduling_from(response.mode))),
+                 std::string(name_of(mode)));
+    });
+  }
+
+  SchedulingMode scheduling() override {
+    wire::GetSchedulingResponse response;
+    call(kCallDeadline,
+         [&](auto& client) { client.getScheduling(response, wire::GetSchedulingRequest()); });
+    return checked([&] { return wire::scheduling_from(response.mode); });
   }
 
   JobLog logs(const std::string& job,

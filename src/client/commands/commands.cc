@@ -8,6 +8,7 @@
 #include "client/commands/job_control.h"
 #include "client/commands/job_following.h"
 #include "client/commands/job_logs.h"
+#include "client/commands/job_scheduling.h"
 #include "client/commands/model_commands.h"
 #include "client/commands/node_commands.h"
 #include "client/commands/predict_command.h"

@@ -11,6 +11,7 @@
 #include "client/commands/job_following.h"
 #include "client/commands/job_profile.h"
 #include "client/commands/job_reference.h"
+#include "client/commands/job_scheduling.h"
 #include "client/commands/prediction_fetching.h"
 #include "client/report/job_tables.h"
 #include "client/report/json_output.h"
@@ -49,6 +50,9 @@ int run(const ListJobsRequest& request, CoordinatorLink& link, Console console) 
 int run(const ShowJobRequest& request, CoordinatorLink& link, Console console) {
   if (request.profile) {
     return show_profile(request, link, console);
+  }
+  if (request.explain) {
+    return show_explanation(request, link, console);
   }
   write_details(console.out, link.job(job_called(request.job, link)), request.format);
   return program::kSucceeded;

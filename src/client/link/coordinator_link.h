@@ -13,6 +13,7 @@
 #include "protocol/garbage.h"
 #include "protocol/job_details.h"
 #include "protocol/job_event.h"
+#include "protocol/job_explanation.h"
 #include "protocol/job_specification.h"
 #include "protocol/job_status.h"
 #include "protocol/job_terms.h"
@@ -42,6 +43,10 @@ class CoordinatorLink {
   /// The newest jobs, newest first; as many as one answer holds if `limit` is 0.
   [[nodiscard]] virtual std::vector<JobSummary> jobs(std::uint32_t limit) = 0;
   [[nodiscard]] virtual JobDetails job(const std::string& job) = 0;
+  /// Which node has what of the job, and why the others do not.
+  [[nodiscard]] virtual JobExplanation explain(const std::string& job) = 0;
+  virtual void set_scheduling(SchedulingMode mode) = 0;
+  [[nodiscard]] virtual SchedulingMode scheduling() = 0;
   /// Events after `after`: once there are any, the job has ended, or after `wait`.
   [[nodiscard]] virtual JobLog logs(const std::string& job,
                                     std::uint64_t after,

@@ -102,6 +102,18 @@ JobDetails ReconnectingLink::job(const std::string& job) {
   return retried([&] { return link_.job(job); });
 }
 
+JobExplanation ReconnectingLink::explain(const std::string& job) {
+  return retried([&] { return link_.explain(job); });
+}
+
+void ReconnectingLink::set_scheduling(SchedulingMode mode) {
+  retried([&] { link_.set_scheduling(mode); });
+}
+
+SchedulingMode ReconnectingLink::scheduling() {
+  return retried([&] { return link_.scheduling(); });
+}
+
 JobLog ReconnectingLink::logs(const std::string& job,
                               std::uint64_t after,
                               std::chrono::milliseconds wait) {

@@ -38,6 +38,9 @@ class ReconnectingLink final : public CoordinatorLink {
                      std::chrono::milliseconds wait) override;
   std::vector<JobSummary> jobs(std::uint32_t limit) override;
   JobDetails job(const std::string& job) override;
+  JobExplanation explain(const std::string& job) override;
+  void set_scheduling(SchedulingMode mode) override;
+  SchedulingMode scheduling() override;
   JobLog logs(const std::string& job, std::uint64_t after, std::chrono::milliseconds wait) override;
   JobPredictions predictions(const std::string& job,
                              std::uint64_t first_row,

@@ -59,6 +59,7 @@ ordered_json in_json(const JobSummary& job) {
   json["state"] = name_of(job.state);
   json["priority"] = job.share.priority;
   json["weight"] = job.share.weight;
+  json["scheduling"] = name_of(job.scheduling);
   if (job.prediction) {
     add_prediction(json, *job.prediction);
   } else {
@@ -273,6 +274,9 @@ void write_jobs(std::ostream& to, const std::vector<JobSummary>& jobs, Format fo
                job.reason});
   }
   table.write(to);
+  if (!jobs.empty()) {
+    to << "scheduling: " << name_of(jobs.front().scheduling) << '\n' << std::flush;
+  }
   for (const std::string& notice : notices_of(jobs)) {
     to << shown(notice) << '\n' << std::flush;
   }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "client/request/common_options.h"
 #include "client/request/submit_request.h"
+#include "formats/text.h"
 #include "program/arguments.h"
 #include "protocol/job_specification.h"
 
@@ -77,7 +78,8 @@ std::optional<Request> parse_show(const Words& words) {
       words,
       request,
       [](CommandLine& line) {
-        line.flag("--profile", "where its time went, and whether sharing it out was worth it")
+        line.flag("--explain", "which node has what of it, and why the others do not")
+            .flag("--profile", "where its time went, and whether sharing it out was worth it")
             .option("--plot", "FILE", "", "draw the profile, as SVG");
       });
   if (!arguments) {
@@ -85,8 +87,36 @@ std::optional<Request> parse_show(const Words& words) {
   }
   request.plot = arguments->text("--plot");
   request.profile = arguments->flag("--profile") || !request.plot.empty();
+  request.explain = arguments->flag("--explain");
+  if (request.explain && request.profile) {
+    contradict("--explain", arguments->flag("--profile") ? "--profile" : "--plot");
+  }
   if (arguments->given("--plot") && !request.plot.ends_with(".svg")) {
     throw invalid_input("--plot: '" + request.plot + "' does not end with .svg");
+  }
+  return request;
+}
+
+std::optional<Request> parse_scheduling(const Words& words) {
+  SchedulingRequest request;
+  const auto arguments = parse_common(
+      {"client job scheduling", "Shows how jobs share the nodes, or changes it."},
+      words,
+      request,
+      [](CommandLine& line) {
+        line.optional_positional("<mode>",
+                                 "global: all nodes, by fair shares of their slots; local: each "
+                                 "job has nodes of its own, by what it costs");
+      });
+  if (!arguments) {
+    return std::nullopt;
+  }
+  if (arguments->given("<mode>")) {
+    const std::string mode = arguments->text("<mode>");
+    request.mode = scheduling_mode(mode);
+    if (!request.mode) {
+      throw invalid_input("<mode>: " + formats::in_quotes(mode) + " is neither global nor local");
+    }
   }
   return request;
 }
@@ -207,7 +237,7 @@ std::optional<Request> parse_collect_garbage(const Words& words) {
 }
 
 std::span<const Verb> job_verbs() {
-  static constexpr std::array<Verb, 12> kVerbs = {{
+  static constexpr std::array<Verb, 13> kVerbs = {{
       {"submit",
        "",
        "submit train|predict",
@@ -221,6 +251,7 @@ std::span<const Verb> job_verbs() {
       {"pause", "", "pause ID", "hold a job", parse_control<JobCommand::kPause>},
       {"resume", "", "resume ID", "let a paused job go on", parse_control<JobCommand::kResume>},
       {"set", "", "set ID --batch-size N", "rows of a task of a prediction job", parse_set},
+      {"scheduling", "", "scheduling [MODE]", "share nodes: global or local", parse_scheduling},
       {"output",
        "",
        "output ID [--output FILE]",

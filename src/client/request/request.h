@@ -92,8 +92,14 @@ struct ListJobsRequest : CommonRequest {
 
 struct ShowJobRequest : CommonRequest {
   std::string job;
+  bool explain = false;  ///< Which node has what of it, and why the others do not, instead.
   bool profile = false;  ///< Where its time went, instead.
   std::string plot;      ///< Where a plot of the profile goes; empty: nowhere.
+};
+
+/// How jobs share the nodes.
+struct SchedulingRequest : CommonRequest {
+  std::optional<SchedulingMode> mode;  ///< Absent: it is only shown.
 };
 
 struct JobLogsRequest : CommonRequest {
@@ -201,6 +207,7 @@ using Request = std::variant<TrainRequest,
                              FollowJobRequest,
                              ListJobsRequest,
                              ShowJobRequest,
+                             SchedulingRequest,
                              JobLogsRequest,
                              ControlJobRequest,
                              JobOutputRequest,

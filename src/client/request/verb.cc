@@ -11,7 +11,7 @@ namespace gradmill::client {
 namespace {
 
 // Any other option takes a value, in a word of its own unless the option holds a '='.
-constexpr std::array<std::string_view, 10> kFlags = {"--help",
+constexpr std::array<std::string_view, 11> kFlags = {"--help",
                                                      "--version",
                                                      "--no-wait",
                                                      "--standardize",
@@ -20,7 +20,8 @@ constexpr std::array<std::string_view, 10> kFlags = {"--help",
                                                      "--force",
                                                      "--yes",
                                                      "--labelled",
-                                                     "--profile"};
+                                                     "--profile",
+                                                     "--explain"};
 
 std::string listed(std::span<const Verb> verbs) {
   std::string names;
