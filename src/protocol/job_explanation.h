@@ -17,8 +17,8 @@ struct NodeExplanation {
   std::uint32_t offers = 0;  ///< Of the job, not answered.
   std::uint32_t queued = 0;  ///< Tasks of the job that wait for a slot of this node.
   std::uint64_t tasks = 0;   ///< Results that counted, over all starts.
-  /// Of the node's slot time in about the last ten seconds that it worked, from 0 to 1; nothing if
-  /// it did not work since the coordinator's start, or the job does not run.
+  /// Of the node's slot time in the last few seconds that it worked, from 0 to 1; nothing if it
+  /// did not work since the coordinator's start, or the job does not run.
   std::optional<double> recent_share{};
   /// Without offers, why: failed, suspect, left, not_running, set_aside, slots_taken,
   /// nothing_waits, no_room, kept_for_suspect, other_jobs_node, refused, diverged or policy; else

@@ -10,7 +10,7 @@
 
 namespace gradmill::coordinator {
 
-/// A node's slot time by job; what is older counts less, half of it after ten seconds. A
+/// A node's slot time by job; what is older counts less, half of it after two seconds. A
 /// single-threaded value.
 class RecentWork {
  public:
@@ -38,7 +38,7 @@ class RecentWork {
   }
 
  private:
-  static constexpr double kHalfLifeSeconds = 10;
+  static constexpr double kHalfLifeSeconds = 2;
   static constexpr double kForgottenSeconds = 1e-6;
 
   std::map<JobNumber, double> seconds_;  // as of at_
