@@ -76,11 +76,13 @@ TEST(Explanation, FollowsTheSizeOfBatches) {
   cluster.submit_prediction("p", 100, 10);
   EXPECT_EQ(explain(cluster.scheduler(), cluster.job("p"), cluster.now()).waiting, 9U);
   cluster.set_batch_rows("p", 45);
-  EXPECT_EQ(explain(cluster.scheduler(), cluster.job("p"), cluster.now()).waiting, 0U);
+  EXPECT_EQ(explain(cluster.scheduler(), cluster.job("p"), cluster.now()).waiting, 2U)
+      << "of 45 rows";
   cluster.add_node();
-  EXPECT_EQ(of(cluster, "p", 1).message, "no batch waits: all so far are at other nodes or done");
-  cluster.complete(cluster.only());
-  EXPECT_EQ(cluster.offers().size(), 2U) << "two batches of 45 rows";
+  EXPECT_EQ(of(cluster, "p", 1).message, "has 1 batch at work, 0 queued and 0 done");
+  cluster.add_node();
+  cluster.add_node();
+  EXPECT_EQ(of(cluster, "p", 3).message, "no batch waits: all so far are at other nodes or done");
 }
 
 TEST(Explanation, TellsOfNodesThatAreNotAlive) {
