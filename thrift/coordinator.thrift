@@ -171,8 +171,9 @@ struct JobSummary {
   11: bool exact,                       // as in JobStatus
   12: i32 priority,                     // as in SubmitJobRequest
   13: i32 weight,                       // likewise
-  14: optional PredictionStatus prediction  // as in JobStatus
-  20: optional SchedulingMode scheduling  // of all jobs; absent: GLOBAL
+  14: optional PredictionStatus prediction, // as in JobStatus
+  15: i64 tasks,                        // results that counted
+  16: optional SchedulingMode scheduling // of all jobs; absent: GLOBAL
 }
 
 struct ListJobsRequest {
@@ -286,6 +287,41 @@ struct SetBatchRowsRequest {
 
 struct SetBatchRowsResponse {
   1: string job_id    // echo
+}
+
+/** Of durations, in seconds. Quantiles are within 2 %. */
+struct DurationStatistics {
+  1: double mean,
+  2: double sd,     // standard deviation of a sample
+  3: double p50,
+  4: double p90,
+  5: double p95,
+  6: double p99
+}
+
+/** Of queries that were answered. */
+struct QueryStatistics {
+  1: i64 queries,
+  2: i64 rows,
+  3: double seconds,              // from when the first one came to the last answer
+  4: double queries_per_second,   // over the last 10 s, or since the first one came
+  5: double rows_per_second,      // likewise
+  6: DurationStatistics queue,    // from when it could go to a node until it went
+  7: DurationStatistics compute,  // as the node measured it
+  8: DurationStatistics total     // from when it could go to a node to the answer
+}
+
+struct JobStatisticsRequest {
+  1: string job_id
+}
+
+/** Its queries are its tasks. */
+struct JobStatisticsResponse {
+  1: string job_id,                   // echo
+  2: JobState state,
+  3: bool predicts,                   // a prediction job, not one that trains
+  4: optional QueryStatistics tasks   // since the coordinator's start or, of a job that has ended,
+                                      // since the start before its end; absent: not kept
 }
 
 /** Deletes a job that has ended, and what only it needed. */
@@ -404,6 +440,18 @@ struct GetModelResponse {
   3: list<AliasMove> history    // of the model, oldest first
 }
 
+struct ModelStatisticsRequest {
+  1: string reference  // NAME, NAME@VERSION or NAME@ALIAS
+}
+
+/** Of one version, since the coordinator's start. */
+struct ModelStatisticsResponse {
+  1: string model,
+  2: i64 version,
+  3: QueryStatistics requests,  // for predictions at once
+  4: QueryStatistics batches    // of prediction jobs
+}
+
 /** Registers a model file that was put. A file that was imported before is the same version. */
 struct ImportModelRequest {
   1: string model,
@@ -454,6 +502,16 @@ enum NodeState { UNKNOWN = 0, ALIVE = 1, SUSPECT = 2, FAILED = 3, LEFT = 4 }
 /** Who told the coordinator of a node. */
 enum NodeSource { UNKNOWN = 0, LISTED = 1, JOINED = 2, ADDED = 3 }
 
+/** A task that a node has. */
+struct NodeTask {
+  1: string job_id,
+  2: bool predicts,          // the job is a prediction job
+  3: i32 round,              // from 1
+  4: i32 shard,              // of the round, from 0; of a prediction job the batch
+  5: bool begun,             // the node has said so; else it was offered the task
+  6: i64 offered_ms_ago
+}
+
 struct NodeStatus {
   1: string node,              // host:port
   2: NodeState state,
@@ -471,7 +529,10 @@ struct NodeStatus {
   14: i64 heartbeats_missed,
   15: i64 false_suspicions,    // it was suspect or failed, and the same process came back
   16: i64 bytes_sent,          // to the node, since the coordinator's start
-  17: i64 bytes_received       // from the node, likewise
+  17: i64 bytes_received,      // from the node, likewise
+  18: i64 member_since_ms,     // since 1970; at the earliest the coordinator's start
+  19: i64 answered_ms_ago,     // a task with a result that counted, or predictions; -1: never
+  20: list<NodeTask> doing     // the tasks that it has now
 }
 
 /** A node announces itself, again until it is acknowledged. */
@@ -621,6 +682,9 @@ service CoordinatorService {
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.NotFound missing, 4: common.Unavailable unavailable,
               5: common.NotAllowed refused),
+  JobStatisticsResponse jobStatistics(1: JobStatisticsRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing, 5: common.NotAllowed refused),
   DeleteJobResponse deleteJob(1: DeleteJobRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.NotFound missing, 4: common.Unavailable unavailable,
@@ -632,6 +696,9 @@ service CoordinatorService {
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.NotFound missing, 5: common.NotAllowed refused),
   GetModelResponse getModel(1: GetModelRequest request)
+      throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
+              3: common.NotFound missing, 5: common.NotAllowed refused),
+  ModelStatisticsResponse modelStatistics(1: ModelStatisticsRequest request)
       throws (1: common.InvalidRequest invalid, 2: common.Internal internal,
               3: common.NotFound missing, 5: common.NotAllowed refused),
   ImportModelResponse importModel(1: ImportModelRequest request)

@@ -40,6 +40,26 @@ Address address_of(const std::string& node) {
   return address_from(std::string(without_brackets(node.substr(0, colon))), *port);
 }
 
+NodeTask task_to_wire(const gradmill::NodeTask& task) {
+  NodeTask to;
+  to.job_id = task.job;
+  to.predicts = task.predicts;
+  to.round = static_cast<std::int32_t>(task.round);
+  to.shard = static_cast<std::int32_t>(task.shard);
+  to.begun = task.begun;
+  to.offered_ms_ago = task.offered_ago.count();
+  return to;
+}
+
+gradmill::NodeTask node_task_from(const NodeTask& task) {
+  return {.job = task.job_id,
+          .predicts = task.predicts,
+          .round = unsigned_from<std::uint32_t>(task.round, "the round of the node's task"),
+          .shard = unsigned_from<std::uint32_t>(task.shard, "the shard of the node's task"),
+          .begun = task.begun,
+          .offered_ago = milliseconds_from(task.offered_ms_ago, "the time since the offer")};
+}
+
 }  // namespace
 
 NodeStatus to_wire(const gradmill::NodeStatus& node) {
@@ -61,6 +81,11 @@ NodeStatus to_wire(const gradmill::NodeStatus& node) {
   to.false_suspicions = static_cast<std::int64_t>(node.false_suspicions);
   to.bytes_sent = static_cast<std::int64_t>(node.bytes_sent);
   to.bytes_received = static_cast<std::int64_t>(node.bytes_received);
+  to.member_since_ms = node.member_since_ms;
+  to.answered_ms_ago = node.answered_ago ? node.answered_ago->count() : -1;
+  for (const gradmill::NodeTask& task : node.doing) {
+    to.doing.push_back(task_to_wire(task));
+  }
   return to;
 }
 
@@ -85,6 +110,13 @@ gradmill::NodeStatus node_status_from(const NodeStatus& node) {
   to.false_suspicions = count_from(node.false_suspicions, "the node's false suspicions");
   to.bytes_sent = count_from(node.bytes_sent, "the bytes to the node");
   to.bytes_received = count_from(node.bytes_received, "the bytes from the node");
+  to.member_since_ms = time_from(node.member_since_ms, "when the node became a member");
+  if (node.answered_ms_ago != -1) {
+    to.answered_ago = milliseconds_from(node.answered_ms_ago, "the time since the node's answer");
+  }
+  for (const NodeTask& task : node.doing) {
+    to.doing.push_back(node_task_from(task));
+  }
   return to;
 }
 

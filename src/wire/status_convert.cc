@@ -150,6 +150,7 @@ JobSummary to_wire(const gradmill::JobSummary& job) {
     to.__set_prediction(wire::to_wire(*job.prediction));
   }
   to.__set_scheduling(wire::to_wire(job.scheduling));
+  to.tasks = static_cast<std::int64_t>(job.tasks);
   return to;
 }
 
@@ -172,6 +173,7 @@ gradmill::JobSummary summary_from(const JobSummary& job) {
   if (job.__isset.scheduling) {
     to.scheduling = scheduling_from(job.scheduling);
   }
+  to.tasks = unsigned_from<std::uint64_t>(job.tasks, "the number of tasks");
   return to;
 }
 

@@ -109,6 +109,16 @@ class FakeLink final : public CoordinatorLink {
     calls.push_back("set " + job + ' ' + std::to_string(batch_rows));
   }
 
+  JobStatistics job_statistics(const std::string& job) override {
+    calls.push_back("job statistics " + job);
+    return statistics_of_job;
+  }
+
+  ModelStatistics model_statistics(const std::string& reference) override {
+    calls.push_back("model statistics " + reference);
+    return statistics_of_model;
+  }
+
   void remove(const std::string& job) override { calls.push_back("remove " + job); }
 
   Garbage collect_garbage(bool dry_run, const std::optional<Retention>& rule) override {
@@ -217,6 +227,8 @@ class FakeLink final : public CoordinatorLink {
   std::vector<ModelSummary> all_models;
   ModelDetails model_details;
   std::optional<AliasMove> alias_move;
+  JobStatistics statistics_of_job;
+  ModelStatistics statistics_of_model;
   JobSpecification specification;
   std::map<Digest, Blob> blobs;
   bool gone = false;  ///< The job.

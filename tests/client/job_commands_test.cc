@@ -72,29 +72,36 @@ TEST_F(JobCommandsTest, ListsAreATableOrAnArray) {
   link_.summaries[1].state = JobState::kFailed;
   link_.summaries[1].validation_error.reset();
   link_.summaries[1].reason = "diverged";
-  link_.summaries[1].ended_ms = kSubmitted + 1;
+  link_.summaries[1].ended_ms = kSubmitted + 1234;
   link_.summaries[1].exact = false;
+  link_.summaries[1].tasks = 33;
   ListJobsRequest request;
   EXPECT_EQ(run(request), 0);
   EXPECT_EQ(link_.calls, std::vector<std::string>{"jobs 0"});
   std::istringstream lines(out_.str());
   std::string line;
   std::getline(lines, line);
-  EXPECT_EQ(line.find("JOB     KIND      STATE    PRIORITY  WEIGHT  DONE  SHARDS     ERROR  EXACT  "
-                      "MODEL  SUBMITTED"),
-            0U)
+  EXPECT_EQ(
+      line.find(
+          "JOB     KIND      STATE    PRIORITY  WEIGHT  DONE  SHARDS  TASKS     ERROR  EXACT  "
+          "MODEL  SUBMITTED"),
+      0U)
       << line;
   std::getline(lines, line);
-  EXPECT_EQ(line.find("newest  training  running        -5       7  3/10      11  0.250000  yes    "
-                      "-      2023-11-1"),
-            0U)
+  EXPECT_EQ(
+      line.find(
+          "newest  training  running        -5       7  3/10      11      0  0.250000  yes    "
+          "-      2023-11-1"),
+      0U)
       << line;
   std::getline(lines, line);
-  EXPECT_EQ(line.find("older   training  failed          0       1  3/10      11         -  no     "
-                      "-      2023-11-1"),
-            0U)
+  EXPECT_EQ(
+      line.find(
+          "older   training  failed          0       1  3/10      11     33         -  no     "
+          "-      2023-11-1"),
+      0U)
       << line;
-  EXPECT_TRUE(line.ends_with("  diverged")) << line;
+  EXPECT_TRUE(line.ends_with("  1.2 s  diverged")) << line;
 
   request.format = Format::kJson;
   request.limit = 1;
@@ -107,6 +114,8 @@ TEST_F(JobCommandsTest, ListsAreATableOrAnArray) {
   EXPECT_EQ(json()[0].at("validation_error"), 0.25);
   EXPECT_EQ(json()[0].at("submitted"), "2023-11-14T22:13:20.000Z");
   EXPECT_TRUE(json()[0].at("ended").is_null());
+  EXPECT_TRUE(json()[0].at("seconds").is_null());
+  EXPECT_EQ(json()[0].at("tasks"), 0);
   EXPECT_EQ(json()[0].at("exact"), true);
 }
 

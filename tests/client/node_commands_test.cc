@@ -10,6 +10,7 @@
 
 #include "client/commands/commands.h"
 #include "client/fake_link.h"
+#include "client/report/text.h"
 
 namespace gradmill::client {
 namespace {
@@ -32,6 +33,20 @@ NodeStatus healthy() {
   node.false_suspicions = 5;
   node.bytes_sent = 1'500'000;
   node.bytes_received = 999;
+  node.member_since_ms = 1'700'000'000'000;
+  node.answered_ago = std::chrono::milliseconds(1500);
+  node.doing = {{.job = "t",
+                 .predicts = false,
+                 .round = 3,
+                 .shard = 4,
+                 .begun = true,
+                 .offered_ago = std::chrono::milliseconds(250)},
+                {.job = "p",
+                 .predicts = true,
+                 .round = 1,
+                 .shard = 0,
+                 .begun = false,
+                 .offered_ago = std::chrono::milliseconds(1)}};
   return node;
 }
 
@@ -77,6 +92,46 @@ TEST_F(NodeCommandsTest, ListsHowNodesStand) {
                             {"trouble", ""},
                             {"incarnation", "abc"}}));
   EXPECT_TRUE(json()[1].at("heard_seconds_ago").is_null());
+}
+
+TEST_F(NodeCommandsTest, ListsWhatNodesWorkOn) {
+  ListNodesRequest request;
+  request.tasks = true;
+  EXPECT_EQ(run(request), 0);
+  const std::string since = local_time_text(1'700'000'000'000);
+  EXPECT_EQ(
+      out_.str(),
+      "NODE           STATE   MEMBER SINCE         LAST QUERY  JOB  TASK                 FOR\n"
+      "10.0.0.1:9001  alive   " +
+          since +
+          "   1.5 s ago  t    round 3 shard 5   250 ms\n"
+          "10.0.0.1:9001  alive   " +
+          since +
+          "   1.5 s ago  p    round 1 batch 1  1.00 ms\n"
+          "h:1            failed  " +
+          local_time_text(0) + "       never  -    -                      -\n");
+  request.format = Format::kJson;
+  EXPECT_EQ(run(request), 0);
+  EXPECT_EQ(json()[0],
+            (nlohmann::json{{"node", "10.0.0.1:9001"},
+                            {"state", "alive"},
+                            {"member_since", "2023-11-14T22:13:20.000Z"},
+                            {"last_query_seconds_ago", 1.5},
+                            {"tasks",
+                             {{{"job_id", "t"},
+                               {"kind", "training"},
+                               {"round", 3},
+                               {"shard", 5},
+                               {"begun", true},
+                               {"seconds", 0.25}},
+                              {{"job_id", "p"},
+                               {"kind", "prediction"},
+                               {"round", 1},
+                               {"shard", 1},
+                               {"begun", false},
+                               {"seconds", 0.001}}}}}));
+  EXPECT_TRUE(json()[1].at("last_query_seconds_ago").is_null());
+  EXPECT_EQ(json()[1].at("tasks"), nlohmann::json::array());
 }
 
 TEST_F(NodeCommandsTest, StatsAreOfAllNodesOrOfOne) {

@@ -281,10 +281,9 @@ TEST_F(PredictionJobTest, ListAndShowAndFollowTellOfRows) {
   summary.prediction = link_.details.status.prediction;
   link_.summaries = {summary};
   EXPECT_EQ(run({"job", "list"}), 0);
-  EXPECT_NE(
-      out_.str().find(
-          "j    prediction  pending         0       1   3/3       -  0.333333  yes    letters@3"),
-      std::string::npos)
+  EXPECT_NE(out_.str().find("j    prediction  pending         0       1   3/3       -      0  "
+                            "0.333333  yes    letters@3"),
+            std::string::npos)
       << out_.str();
   EXPECT_EQ(run({"job", "list", "--format", "json"}), 0);
   const nlohmann::json listed = json()[0];

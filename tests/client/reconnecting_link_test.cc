@@ -49,14 +49,6 @@ class FlakyLink final : public CoordinatorLink {
     fail("scheduling");
     return {};
   }
-  JobPredictions predictions(const std::string&,
-                             std::uint64_t,
-                             std::uint32_t,
-                             milliseconds) override {
-    fail("predictions");
-    return {};
-  }
-  void set_batch_rows(const std::string&, std::uint32_t) override { fail("set batch rows"); }
   JobLog logs(const std::string&, std::uint64_t, milliseconds) override {
     fail("logs");
     return {};
@@ -69,6 +61,10 @@ class FlakyLink final : public CoordinatorLink {
     return {};
   }
   void set_batch_rows(const std::string&, std::uint32_t) override { fail("set batch rows"); }
+  JobStatistics job_statistics(const std::string&) override {
+    fail("job statistics");
+    return {};
+  }
   void remove(const std::string&) override { fail("remove"); }
   Garbage collect_garbage(bool, const std::optional<Retention>&) override {
     fail("collect");
@@ -80,6 +76,10 @@ class FlakyLink final : public CoordinatorLink {
   }
   ModelDetails model(const std::string&) override {
     fail("model");
+    return {};
+  }
+  ModelStatistics model_statistics(const std::string&) override {
+    fail("model statistics");
     return {};
   }
   std::uint32_t import_model(const std::string&, const BlobRef&) override {
@@ -210,6 +210,10 @@ TEST_F(ReconnectingLinkTest, EveryCallIsMadeAgainAfterAnOutage) {
       [&] { static_cast<void>(link_.jobs(0)); },
       [&] { static_cast<void>(link_.job("j")); },
       [&] { static_cast<void>(link_.logs("j", 0, {})); },
+      [&] { static_cast<void>(link_.predictions("j", 0, 1, {})); },
+      [&] { link_.set_batch_rows("j", 1); },
+      [&] { static_cast<void>(link_.job_statistics("j")); },
+      [&] { static_cast<void>(link_.model_statistics("m")); },
       [&] { link_.remove("j"); },
       [&] { static_cast<void>(link_.collect_garbage(true, {})); },
       [&] { static_cast<void>(link_.models("m")); },

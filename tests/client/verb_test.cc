@@ -41,6 +41,7 @@ std::string refusal(const Words& words) {
 TEST(Verb, EveryVerbOfAJobIsRead) {
   EXPECT_EQ(read<FollowJobRequest>(at({"job", "follow", "j"})).job, "j");
   EXPECT_EQ(read<ShowJobRequest>(at({"job", "show", "latest"})).job, "latest");
+  EXPECT_EQ(read<JobStatsRequest>(at({"job", "stats", "latest"})).job, "latest");
   EXPECT_EQ(read<DeleteJobRequest>(at({"job", "delete", "j"})).job, "j");
   EXPECT_EQ(read<DeleteJobRequest>(at({"job", "rm", "j"})).job, "j");
   for (const auto& [verb, command] : {std::pair("cancel", JobCommand::kCancel),
@@ -108,8 +109,8 @@ TEST(Verb, CommonOptionsStandAnywhere) {
 TEST(Verb, NamesWhatIsWrong) {
   ::unsetenv("GRADMILL_COORDINATOR");  // NOLINT(concurrency-mt-unsafe): before any thread
   const std::string of_jobs =
-      "submit, list, show, follow, logs, cancel, pause, resume, set, scheduling, output, delete, "
-      "gc; see client job --help";
+      "submit, list, show, stats, follow, logs, cancel, pause, resume, set, scheduling, output, "
+      "delete, gc; see client job --help";
   const std::vector<std::pair<Words, std::string>> wrong = {
       {{"job"}, "job: what to do is missing: " + of_jobs},
       {at({"job"}), "job: what to do is missing: " + of_jobs},

@@ -34,6 +34,14 @@ gradmill::NodeStatus node() {
   one.false_suspicions = 29;
   one.bytes_sent = 31;
   one.bytes_received = 37;
+  one.member_since_ms = 41;
+  one.answered_ago = milliseconds(43);
+  one.doing = {{.job = "j",
+                .predicts = true,
+                .round = 47,
+                .shard = 53,
+                .begun = true,
+                .offered_ago = milliseconds(59)}};
   return one;
 }
 
@@ -56,6 +64,9 @@ TEST(NodeConvert, NodesComeBackAsTheyWere) {
   EXPECT_EQ(got.false_suspicions, 29U);
   EXPECT_EQ(got.bytes_sent, 31U);
   EXPECT_EQ(got.bytes_received, 37U);
+  EXPECT_EQ(got.member_since_ms, 41);
+  EXPECT_EQ(got.answered_ago, milliseconds(43));
+  EXPECT_EQ(got.doing, node().doing);
 
   gradmill::NodeStatus six = node();
   six.address = {"::1", 9000};
@@ -66,6 +77,7 @@ TEST(NodeConvert, NodesComeBackAsTheyWere) {
 TEST(NodeConvert, EveryStateAndSourceComesBackAsItWas) {
   gradmill::NodeStatus one = node();
   one.heard_ago.reset();
+  one.answered_ago.reset();
   for (const auto state : {gradmill::NodeState::kAlive,
                            gradmill::NodeState::kSuspect,
                            gradmill::NodeState::kFailed,
@@ -81,6 +93,8 @@ TEST(NodeConvert, EveryStateAndSourceComesBackAsItWas) {
   }
   EXPECT_EQ(to_wire(one).heard_ms_ago, -1);
   EXPECT_FALSE(node_status_from(to_wire(one)).heard_ago.has_value());
+  EXPECT_EQ(to_wire(one).answered_ms_ago, -1);
+  EXPECT_FALSE(node_status_from(to_wire(one)).answered_ago.has_value());
 }
 
 TEST(NodeConvert, NamesTheFieldThatIsWrong) {
@@ -107,6 +121,11 @@ TEST(NodeConvert, NamesTheFieldThatIsWrong) {
       {"the node's false suspicions", [](auto& one) { one.false_suspicions = -1; }},
       {"the bytes to the node", [](auto& one) { one.bytes_sent = -1; }},
       {"the bytes from the node", [](auto& one) { one.bytes_received = -1; }},
+      {"when the node became a member", [](auto& one) { one.member_since_ms = -1; }},
+      {"the time since the node's answer", [](auto& one) { one.answered_ms_ago = -2; }},
+      {"the round of the node's task", [](auto& one) { one.doing.front().round = -1; }},
+      {"the shard of the node's task", [](auto& one) { one.doing.front().shard = -1; }},
+      {"the time since the offer", [](auto& one) { one.doing.front().offered_ms_ago = -1; }},
   };
   expect_refusals(to_wire(node()), wrongs, node_status_from);
 }

@@ -203,8 +203,10 @@ TEST(StatusConvert, SummariesComeBackAsTheyWere) {
   job.reason = "r";
   job.message = "m";
   job.exact = false;
+  job.tasks = 61;
   const ListJobsResponse sent = to_wire(std::vector{job, gradmill::JobSummary{}});
   const std::vector<gradmill::JobSummary> got = summaries_from(sent);
+  EXPECT_EQ(got[0].tasks, 61U);
   ASSERT_EQ(got.size(), 2U);
   EXPECT_EQ(got[0].job, "j");
   EXPECT_EQ(got[0].state, gradmill::JobState::kFailed);

@@ -16,6 +16,7 @@
 #include "wire/node_convert.h"
 #include "wire/prediction_convert.h"
 #include "wire/scheduling_convert.h"
+#include "wire/statistics_convert.h"
 #include "wire/status_convert.h"
 #include "wire/wire_convert.h"
 
@@ -193,6 +194,17 @@ class ThriftCoordinatorLink final : public CoordinatorLink {
     checked([&] { check_echo(response.job_id, job); });
   }
 
+  JobStatistics job_statistics(const std::string& job) override {
+    wire::JobStatisticsRequest request;
+    request.job_id = job;
+    wire::JobStatisticsResponse response;
+    call(kCallDeadline, [&](auto& client) { client.jobStatistics(response, request); });
+    return checked([&] {
+      check_echo(response.job_id, job);
+      return wire::job_statistics_from(response);
+    });
+  }
+
   void remove(const std::string& job) override {
     wire::DeleteJobRequest request;
     request.job_id = job;
@@ -222,6 +234,14 @@ class ThriftCoordinatorLink final : public CoordinatorLink {
     wire::GetModelResponse response;
     call(kCallDeadline, [&](auto& client) { client.getModel(response, request); });
     return checked([&] { return wire::model_from(response); });
+  }
+
+  ModelStatistics model_statistics(const std::string& reference) override {
+    wire::ModelStatisticsRequest request;
+    request.reference = reference;
+    wire::ModelStatisticsResponse response;
+    call(kCallDeadline, [&](auto& client) { client.modelStatistics(response, request); });
+    return checked([&] { return wire::model_statistics_from(response); });
   }
 
   std::uint32_t import_model(const std::string& model, const BlobRef& file) override {

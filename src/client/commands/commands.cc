@@ -13,6 +13,7 @@
 #include "client/commands/node_commands.h"
 #include "client/commands/predict_command.h"
 #include "client/commands/prediction_job.h"
+#include "client/commands/statistics_commands.h"
 #include "client/commands/training_command.h"
 
 namespace gradmill::client {

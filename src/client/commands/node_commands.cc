@@ -17,7 +17,12 @@ constexpr std::chrono::milliseconds kLeaveWait{1000};
 }  // namespace
 
 int run(const ListNodesRequest& request, CoordinatorLink& link, Console console) {
-  write_nodes(console.out, link.nodes(), request.format);
+  const std::vector<NodeStatus> nodes = link.nodes();
+  if (request.tasks) {
+    write_tasks(console.out, nodes, request.format);
+  } else {
+    write_nodes(console.out, nodes, request.format);
+  }
   return program::kSucceeded;
 }
 

@@ -20,6 +20,7 @@
 #include "protocol/model.h"
 #include "protocol/node_status.h"
 #include "protocol/prediction.h"
+#include "protocol/query_statistics.h"
 
 namespace gradmill::client {
 
@@ -59,6 +60,7 @@ class CoordinatorLink {
                                                    std::chrono::milliseconds wait) = 0;
   /// Gives the batches of a prediction job that no node has yet another size.
   virtual void set_batch_rows(const std::string& job, std::uint32_t batch_rows) = 0;
+  [[nodiscard]] virtual JobStatistics job_statistics(const std::string& job) = 0;
   /// Deletes a job that has ended.
   virtual void remove(const std::string& job) = 0;
   /// Applies a retention rule, or the coordinator's own.
@@ -68,6 +70,8 @@ class CoordinatorLink {
   [[nodiscard]] virtual std::vector<ModelSummary> models(const std::string& model) = 0;
   /// NAME, NAME@VERSION or NAME@ALIAS.
   [[nodiscard]] virtual ModelDetails model(const std::string& reference) = 0;
+  /// Likewise.
+  [[nodiscard]] virtual ModelStatistics model_statistics(const std::string& reference) = 0;
   /// The version that a model file which was put becomes, or is.
   [[nodiscard]] virtual std::uint32_t import_model(const std::string& model,
                                                    const BlobRef& file) = 0;

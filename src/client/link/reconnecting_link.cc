@@ -131,6 +131,10 @@ void ReconnectingLink::set_batch_rows(const std::string& job, std::uint32_t batc
   retried([&] { link_.set_batch_rows(job, batch_rows); });
 }
 
+JobStatistics ReconnectingLink::job_statistics(const std::string& job) {
+  return retried([&] { return link_.job_statistics(job); });
+}
+
 void ReconnectingLink::remove(const std::string& job) {
   bool repeated = false;
   retried([&] {
@@ -156,6 +160,10 @@ std::vector<ModelSummary> ReconnectingLink::models(const std::string& model) {
 
 ModelDetails ReconnectingLink::model(const std::string& reference) {
   return retried([&] { return link_.model(reference); });
+}
+
+ModelStatistics ReconnectingLink::model_statistics(const std::string& reference) {
+  return retried([&] { return link_.model_statistics(reference); });
 }
 
 std::uint32_t ReconnectingLink::import_model(const std::string& model, const BlobRef& file) {

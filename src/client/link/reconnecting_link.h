@@ -47,10 +47,12 @@ class ReconnectingLink final : public CoordinatorLink {
                              std::uint32_t rows_max,
                              std::chrono::milliseconds wait) override;
   void set_batch_rows(const std::string& job, std::uint32_t batch_rows) override;
+  JobStatistics job_statistics(const std::string& job) override;
   void remove(const std::string& job) override;
   Garbage collect_garbage(bool dry_run, const std::optional<Retention>& rule) override;
   std::vector<ModelSummary> models(const std::string& model) override;
   ModelDetails model(const std::string& reference) override;
+  ModelStatistics model_statistics(const std::string& reference) override;
   std::uint32_t import_model(const std::string& model, const BlobRef& file) override;
   std::optional<AliasMove> promote_model(const std::string& reference,
                                          const std::string& alias,

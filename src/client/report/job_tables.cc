@@ -52,6 +52,18 @@ ordered_json time_in_json(std::int64_t ms) {
   return ms == 0 ? ordered_json() : ordered_json(utc_time_text(ms));
 }
 
+/// From submission to end, in seconds; nothing before the end.
+std::optional<double> seconds_of(const JobSummary& job) {
+  return job.ended_ms == 0
+             ? std::nullopt
+             : std::optional(static_cast<double>(job.ended_ms - job.submitted_ms) / 1000);
+}
+
+std::string time_taken_text(const JobSummary& job) {
+  const std::optional<double> seconds = seconds_of(job);
+  return !seconds ? "" : *seconds < 60 ? printed("%.1f s", *seconds) : time_text(*seconds);
+}
+
 ordered_json in_json(const JobSummary& job) {
   ordered_json json;
   json["job_id"] = job.job;
@@ -70,8 +82,11 @@ ordered_json in_json(const JobSummary& job) {
         job.validation_error ? ordered_json(*job.validation_error) : ordered_json();
     json["exact"] = job.exact;
   }
+  const std::optional<double> seconds = seconds_of(job);
+  json["tasks"] = job.tasks;
   json["submitted"] = time_in_json(job.submitted_ms);
   json["ended"] = time_in_json(job.ended_ms);
+  json["seconds"] = seconds ? ordered_json(*seconds) : ordered_json();
   json["reason"] = job.reason;
   json["message"] = job.message;
   return json;
@@ -250,11 +265,13 @@ void write_jobs(std::ostream& to, const std::vector<JobSummary>& jobs, Format fo
                  {"WEIGHT", Table::Align::kRight},
                  {"DONE", Table::Align::kRight},
                  {"SHARDS", Table::Align::kRight},
+                 {"TASKS", Table::Align::kRight},
                  {"ERROR", Table::Align::kRight},
                  {"EXACT"},
                  {"MODEL"},
                  {"SUBMITTED"},
                  {"ENDED"},
+                 {"TIME", Table::Align::kRight},
                  {"REASON"}};
   for (const JobSummary& job : jobs) {
     const bool predicts = job.prediction.has_value();
@@ -266,11 +283,13 @@ void write_jobs(std::ostream& to, const std::vector<JobSummary>& jobs, Format fo
                predicts ? done_of(job.prediction->rows_done, job.prediction->rows)
                         : done_of(job.round, job.rounds),
                predicts ? "" : std::to_string(job.shards),
+               std::to_string(job.tasks),
                error_text(job),
                yes_or_no(job.exact),
                predicts ? model_text(*job.prediction) : "",
                time_or_empty(job.submitted_ms),
                time_or_empty(job.ended_ms),
+               time_taken_text(job),
                job.reason});
   }
   table.write(to);

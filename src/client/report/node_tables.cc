@@ -1,7 +1,10 @@
 #include "client/report/node_tables.h"
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -18,13 +21,17 @@ double seconds(std::chrono::milliseconds duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
-std::string heard_text(const NodeStatus& node) {
+std::string ago_text(const std::optional<std::chrono::milliseconds>& duration) {
   constexpr double kMinute = 60;
-  if (!node.heard_ago) {
+  if (!duration) {
     return "never";
   }
-  const double ago = seconds(*node.heard_ago);
+  const double ago = seconds(*duration);
   return (ago < kMinute ? printed("%.1f s", ago) : time_text(ago)) + " ago";
+}
+
+ordered_json ago_in_json(const std::optional<std::chrono::milliseconds>& duration) {
+  return duration ? ordered_json(seconds(*duration)) : ordered_json();
 }
 
 ordered_json standing_in_json(const NodeStatus& node) {
@@ -34,11 +41,33 @@ ordered_json standing_in_json(const NodeStatus& node) {
   json["source"] = name_of(node.source);
   json["slots"] = node.slots;
   json["running"] = node.running;
-  json["heard_seconds_ago"] =
-      node.heard_ago ? ordered_json(seconds(*node.heard_ago)) : ordered_json();
+  json["heard_seconds_ago"] = ago_in_json(node.heard_ago);
   json["trouble"] = node.trouble;
   json["incarnation"] = node.incarnation;
   return json;
+}
+
+ordered_json tasks_in_json(const NodeStatus& node) {
+  ordered_json json = {{"node", node.address.text()},
+                       {"state", name_of(node.state)},
+                       {"member_since", utc_time_text(node.member_since_ms)},
+                       {"last_query_seconds_ago", ago_in_json(node.answered_ago)},
+                       {"tasks", ordered_json::array()}};
+  for (const NodeTask& task : node.doing) {
+    json["tasks"].push_back({{"job_id", task.job},
+                             {"kind", task.predicts ? "prediction" : "training"},
+                             {"round", task.round},
+                             {"shard", task.shard + 1},
+                             {"begun", task.begun},
+                             {"seconds", seconds(task.offered_ago)}});
+  }
+  return json;
+}
+
+/// Batches are the shards of a prediction job's round.
+std::string task_text(const NodeTask& task) {
+  return "round " + std::to_string(task.round) + (task.predicts ? " batch " : " shard ") +
+         std::to_string(task.shard + 1);
 }
 
 ordered_json stats_in_json(const NodeStatus& node) {
@@ -84,8 +113,40 @@ void write_nodes(std::ostream& to, const std::vector<NodeStatus>& nodes, Format 
                std::string(name_of(node.source)),
                std::to_string(node.slots),
                std::to_string(node.running),
-               heard_text(node),
+               ago_text(node.heard_ago),
                node.trouble});
+  }
+  table.write(to);
+}
+
+void write_tasks(std::ostream& to, const std::vector<NodeStatus>& nodes, Format format) {
+  if (format == Format::kJson) {
+    write_list(to, nodes, tasks_in_json);
+    return;
+  }
+  Table table = {{"NODE"},
+                 {"STATE"},
+                 {"MEMBER SINCE"},
+                 {"LAST QUERY", Table::Align::kRight},
+                 {"JOB"},
+                 {"TASK"},
+                 {"FOR", Table::Align::kRight}};
+  for (const NodeStatus& node : nodes) {
+    std::vector<std::string> cells = {node.address.text(),
+                                      std::string(name_of(node.state)),
+                                      local_time_text(node.member_since_ms),
+                                      ago_text(node.answered_ago)};
+    if (node.doing.empty()) {
+      cells.insert(cells.end(), 3, "");
+      table.add(cells);
+    }
+    for (const NodeTask& task : node.doing) {
+      std::vector<std::string> row = cells;
+      row.push_back(task.job);
+      row.push_back(task_text(task));
+      row.push_back(duration_text(seconds(task.offered_ago)));
+      table.add(std::move(row));
+    }
   }
   table.write(to);
 }

@@ -12,6 +12,9 @@ namespace gradmill::client {
 /// How nodes stand: a row a node in the order given, or a JSON array.
 void write_nodes(std::ostream& to, const std::vector<NodeStatus>& nodes, Format format);
 
+/// What nodes work on: a row a task, or a JSON array of nodes.
+void write_tasks(std::ostream& to, const std::vector<NodeStatus>& nodes, Format format);
+
 /// What nodes did, likewise.
 void write_stats(std::ostream& to, const std::vector<NodeStatus>& nodes, Format format);
 

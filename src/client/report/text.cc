@@ -21,6 +21,20 @@ std::string time_text(double seconds) {
   return printed("%.1f d", seconds / kDay);
 }
 
+std::string duration_text(double seconds) {
+  static constexpr std::array<const char*, 3> kUnits = {"ns", "us", "ms"};
+  double value = seconds * 1e9;
+  for (const char* const unit : kUnits) {
+    // What would be printed as 1000 belongs to the next unit.
+    if (value < 999.5) {
+      const int digits = unit == kUnits.front() || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+      return printed("%.*f %s", digits, value, unit);
+    }
+    value /= 1000;
+  }
+  return printed("%.*f s", value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2, value);
+}
+
 std::string bytes_text(std::uint64_t bytes) {
   static constexpr std::array<const char*, 6> kUnits = {"kB", "MB", "GB", "TB", "PB", "EB"};
   if (bytes < 1000) {

@@ -20,6 +20,9 @@ template <class... A>
 /// `seconds` rounded to a unit that suits: 3 s, 5 min, 1.5 h, 2.0 d.
 [[nodiscard]] std::string time_text(double seconds);
 
+/// `seconds` to three digits or so in a unit that suits: 17 ns, 1.25 us, 310 us, 12.4 ms, 3.00 s.
+[[nodiscard]] std::string duration_text(double seconds);
+
 /// 17 B, 1.2 kB, 3.4 MB: powers of 1000.
 [[nodiscard]] std::string bytes_text(std::uint64_t bytes);
 

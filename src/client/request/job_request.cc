@@ -21,6 +21,8 @@ using program::CommandLine;
 using Words = std::vector<std::string>;
 
 constexpr std::uint64_t kCountMax = std::numeric_limits<std::int32_t>::max();
+constexpr std::array<std::string_view, 2> kModes = {name_of(SchedulingMode::kGlobal),
+                                                    name_of(SchedulingMode::kLocal)};
 
 using Add = std::function<void(CommandLine&)>;
 
@@ -106,7 +108,8 @@ std::optional<Request> parse_scheduling(const Words& words) {
       [](CommandLine& line) {
         line.optional_positional("<mode>",
                                  "global: all nodes, by fair shares of their slots; local: each "
-                                 "job has nodes of its own, by what it costs");
+                                 "job has nodes of its own, by what it costs")
+            .values(kModes);
       });
   if (!arguments) {
     return std::nullopt;
@@ -119,6 +122,16 @@ std::optional<Request> parse_scheduling(const Words& words) {
     }
   }
   return request;
+}
+
+std::optional<Request> parse_stats(const Words& words) {
+  JobStatsRequest request;
+  return parse_job(
+             {"client job stats", "Shows how many tasks a job has done, and how long they took."},
+             words,
+             request)
+             ? std::optional<Request>(request)
+             : std::nullopt;
 }
 
 std::optional<Request> parse_follow(const Words& words) {
@@ -237,7 +250,7 @@ std::optional<Request> parse_collect_garbage(const Words& words) {
 }
 
 std::span<const Verb> job_verbs() {
-  static constexpr std::array<Verb, 13> kVerbs = {{
+  static constexpr std::array<Verb, 14> kVerbs = {{
       {"submit",
        "",
        "submit train|predict",
@@ -245,6 +258,7 @@ std::span<const Verb> job_verbs() {
        parse_submit},
       {"list", "ls", "list", "jobs, newest first", parse_list},
       {"show", "", "show ID", "how a job stands and what it is", parse_show},
+      {"stats", "", "stats ID", "how long its tasks took", parse_stats},
       {"follow", "", "follow ID", "follow a job to its end", parse_follow},
       {"logs", "", "logs ID", "what happened to a job", parse_logs},
       {"cancel", "", "cancel ID", "end a job", parse_control<JobCommand::kCancel>},

@@ -72,6 +72,19 @@ std::optional<Request> parse_show(const Words& words) {
   return request;
 }
 
+std::optional<Request> parse_stats(const Words& words) {
+  ModelStatsRequest request;
+  CommandLine line("client model stats",
+                   "Shows how many predictions a version was asked for, and how long they took.");
+  line.positional(kModel, kAnyModel);
+  const auto arguments = parse_common(line, words, request);
+  if (!arguments) {
+    return std::nullopt;
+  }
+  request.model = reference_in(*arguments);
+  return request;
+}
+
 std::optional<Request> parse_export(const Words& words) {
   ExportModelRequest request;
   CommandLine line("client model export", "Writes the model file of a version.");
@@ -176,9 +189,10 @@ std::optional<Request> parse_delete(const Words& words) {
 }  // namespace
 
 std::span<const Verb> model_verbs() {
-  static constexpr std::array<Verb, 7> kVerbs = {{
+  static constexpr std::array<Verb, 8> kVerbs = {{
       {"list", "ls", "list [NAME]", "models, or the versions of one", parse_list},
       {"show", "", "show NAME[@V|@ALIAS]", "lineage, errors, confusion matrix", parse_show},
+      {"stats", "", "stats NAME[@V|@ALIAS]", "how long its predictions took", parse_stats},
       {"export", "", "export NAME[@V] --output FILE", "write the model file", parse_export},
       {"import", "", "import FILE --model NAME", "register a model file", parse_import},
       {"promote", "", "promote NAME@V", "make a better version the champion", parse_promote},

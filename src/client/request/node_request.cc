@@ -16,7 +16,13 @@ constexpr const char* kNode = "<node>";
 std::optional<Request> parse_list(const Words& words) {
   ListNodesRequest request;
   CommandLine line("client node list", "Lists the nodes and how they stand.");
-  return parse_common(line, words, request) ? std::optional<Request>(request) : std::nullopt;
+  line.flag("--tasks", "what each works on now, and when it last answered a query");
+  const auto arguments = parse_common(line, words, request);
+  if (!arguments) {
+    return std::nullopt;
+  }
+  request.tasks = arguments->flag("--tasks");
+  return request;
 }
 
 std::optional<Request> parse_stats(const Words& words) {
@@ -58,7 +64,7 @@ std::optional<Request> parse_leave(const Words& words) {
 
 std::span<const Verb> node_verbs() {
   static constexpr std::array<Verb, 4> kVerbs = {{
-      {"list", "ls", "list", "nodes and how they stand", parse_list},
+      {"list", "ls", "list [--tasks]", "nodes and how they stand", parse_list},
       {"stats", "", "stats [HOST:PORT]", "what nodes did", parse_stats},
       {"join", "", "join HOST:PORT", "add a node", parse_join},
       {"leave", "", "leave HOST:PORT", "take a node out once it has no tasks", parse_leave},

@@ -102,6 +102,10 @@ struct SchedulingRequest : CommonRequest {
   std::optional<SchedulingMode> mode;  ///< Absent: it is only shown.
 };
 
+struct JobStatsRequest : CommonRequest {
+  std::string job;
+};
+
 struct JobLogsRequest : CommonRequest {
   std::string job;
   bool follow = false;  ///< Go on until the job has ended.
@@ -142,6 +146,10 @@ struct ShowModelRequest : CommonRequest {
   std::string model;
 };
 
+struct ModelStatsRequest : CommonRequest {
+  std::string model;
+};
+
 struct ExportModelRequest : CommonRequest {
   std::string model;
   std::string output;
@@ -169,7 +177,9 @@ struct DeleteModelRequest : CommonRequest {
   std::uint32_t version = 0;  ///< 0: all of them.
 };
 
-struct ListNodesRequest : CommonRequest {};
+struct ListNodesRequest : CommonRequest {
+  bool tasks = false;  ///< What each works on, instead.
+};
 
 struct NodeStatsRequest : CommonRequest {
   std::optional<Address> node;  ///< Absent: all.
@@ -208,6 +218,7 @@ using Request = std::variant<TrainRequest,
                              ListJobsRequest,
                              ShowJobRequest,
                              SchedulingRequest,
+                             JobStatsRequest,
                              JobLogsRequest,
                              ControlJobRequest,
                              JobOutputRequest,
@@ -216,6 +227,7 @@ using Request = std::variant<TrainRequest,
                              CollectGarbageRequest,
                              ListModelsRequest,
                              ShowModelRequest,
+                             ModelStatsRequest,
                              ExportModelRequest,
                              ImportModelRequest,
                              PromoteModelRequest,

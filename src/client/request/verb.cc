@@ -11,7 +11,7 @@ namespace gradmill::client {
 namespace {
 
 // Any other option takes a value, in a word of its own unless the option holds a '='.
-constexpr std::array<std::string_view, 11> kFlags = {"--help",
+constexpr std::array<std::string_view, 12> kFlags = {"--help",
                                                      "--version",
                                                      "--no-wait",
                                                      "--standardize",
@@ -21,7 +21,8 @@ constexpr std::array<std::string_view, 11> kFlags = {"--help",
                                                      "--yes",
                                                      "--labelled",
                                                      "--profile",
-                                                     "--explain"};
+                                                     "--explain",
+                                                     "--tasks"};
 
 std::string listed(std::span<const Verb> verbs) {
   std::string names;

@@ -17,6 +17,7 @@
 #include "wire/node_convert.h"
 #include "wire/prediction_convert.h"
 #include "wire/scheduling_convert.h"
+#include "wire/statistics_convert.h"
 #include "wire/status_convert.h"
 #include "wire/wire_convert.h"
 
@@ -155,6 +156,13 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
     response.job_id = request.job_id;
   }
 
+  void jobStatistics(wire::JobStatisticsResponse& response,
+                     const wire::JobStatisticsRequest& request) override {
+    check(Right::kView);
+    response =
+        wire::translate([&] { return wire::to_wire(coordinator_.statistics(request.job_id)); });
+  }
+
   void deleteJob(wire::DeleteJobResponse& response,
                  const wire::DeleteJobRequest& request) override {
     check(Right::kOperate);
@@ -184,6 +192,13 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
     check(Right::kView);
     response =
         wire::translate([&] { return wire::to_wire(coordinator_.model(request.reference)); });
+  }
+
+  void modelStatistics(wire::ModelStatisticsResponse& response,
+                       const wire::ModelStatisticsRequest& request) override {
+    check(Right::kView);
+    response = wire::translate(
+        [&] { return wire::to_wire(coordinator_.model_statistics(request.reference)); });
   }
 
   void importModel(wire::ImportModelResponse& response,
@@ -263,7 +278,9 @@ class CoordinatorHandler final : public wire::CoordinatorServiceIf {
                  const wire::ListNodesRequest& /*request*/) override {
     check(Right::kView);
     wire::translate([&] {
-      for (const NodeStatus& node : coordinator_.nodes()) {
+      std::vector<NodeStatus> nodes = coordinator_.nodes();
+      predictor_.tell_of_answers(nodes);
+      for (const NodeStatus& node : nodes) {
         response.nodes.push_back(wire::to_wire(node));
       }
     });
