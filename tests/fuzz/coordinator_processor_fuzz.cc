@@ -89,15 +89,17 @@ class World {
 
 /// Whether the coordinator is as before, so that it can go on with the next input.
 bool leaves_all_as_it_was(const fuzz::Answer& answer) {
-  static constexpr std::array<std::string_view, 9> kReaders = {"hello",
-                                                               "followJob",
-                                                               "listJobs",
-                                                               "getJob",
-                                                               "jobLogs",
-                                                               "jobPredictions",
-                                                               "listNodes",
-                                                               "listFaults",
-                                                               "getBlob"};
+  static constexpr std::array<std::string_view, 11> kReaders = {"hello",
+                                                                "followJob",
+                                                                "listJobs",
+                                                                "getJob",
+                                                                "jobLogs",
+                                                                "jobPredictions",
+                                                                "jobStatistics",
+                                                                "modelStatistics",
+                                                                "listNodes",
+                                                                "listFaults",
+                                                                "getBlob"};
   return !answer.is_success ||
          std::find(kReaders.begin(), kReaders.end(), answer.method) != kReaders.end();
 }

@@ -169,12 +169,18 @@ void write_prediction_job_calls() {
   read.rows_max = 10;
   wire::SetBatchRowsRequest set = about_job<wire::SetBatchRowsRequest>("done");
   set.batch_rows = 2;
+  wire::ModelStatisticsRequest of_model;
+  of_model.reference = "m@1";
   write("coordinator_processor",
         "prediction_job",
         messages({call<Client>([](Client& c) { c.send_putBlob(put_blob(shard())); }),
                   call<Client>([&](Client& c) { c.send_submitJob(submit); }),
                   call<Client>([&](Client& c) { c.send_jobPredictions(read); }),
-                  call<Client>([&](Client& c) { c.send_setBatchRows(set); })}));
+                  call<Client>([&](Client& c) { c.send_setBatchRows(set); }),
+                  call<Client>([&](Client& c) {
+                    c.send_jobStatistics(about_job<wire::JobStatisticsRequest>("done"));
+                  }),
+                  call<Client>([&](Client& c) { c.send_modelStatistics(of_model); })}));
 }
 
 void write_coordinator_calls() {
