@@ -123,7 +123,8 @@ void Cluster::submit_prediction(const std::string& job,
                                 std::uint32_t batch_rows) {
   JobSpecification specification;
   specification.shards = {make_blob(shard_name(job, 0)).ref};
-  specification.prediction = PredictionPlan{.batch_rows = batch_rows};
+  specification.prediction.emplace();
+  specification.prediction->batch_rows = batch_rows;
   specification.prediction->model.file = make_blob(weights_of(job, 0)).ref;
   JobSubmission submission;
   submission.id = job;
