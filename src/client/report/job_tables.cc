@@ -293,8 +293,8 @@ void write_jobs(std::ostream& to, const std::vector<JobSummary>& jobs, Format fo
                job.reason});
   }
   table.write(to);
-  if (!jobs.empty()) {
-    to << "scheduling: " << name_of(jobs.front().scheduling) << '\n' << std::flush;
+  if (!jobs.empty() && jobs.front().scheduling == SchedulingMode::kLocal) {
+    to << "scheduling: local\n" << std::flush;
   }
   for (const std::string& notice : notices_of(jobs)) {
     to << shown(notice) << '\n' << std::flush;
