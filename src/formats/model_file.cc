@@ -257,6 +257,7 @@ ModelFile decode_model(std::string_view bytes, const std::string& name) {
   for (const auto& [key, value] : header.items()) {
     if (key == kMetadataKey) {
       model.metadata = strings_of(value, name + ": is not a model: its metadata");
+      check_model_format(model.metadata, name);
     } else {
       tensors.push_back(read_tensor(key, value, name));
     }

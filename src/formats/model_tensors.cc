@@ -10,6 +10,9 @@
 namespace gradmill::formats {
 namespace {
 
+constexpr std::string_view kOurs = "gradmill ";
+constexpr std::string_view kFormat = "gradmill 1";
+
 /// Whether the number at `bytes` is finite, by its exponent bits: these must not all be one.
 template <typename Bits>
 bool is_finite(const char* bytes, Bits exponent) {
@@ -103,6 +106,16 @@ ml::Topology topology_of(std::span<const TensorInfo> tensors, const std::string&
         "it has no layers, or more than " + std::to_string(ml::kParametersMax) + " parameters");
   }
   return topology;
+}
+
+void check_model_format(const std::map<std::string, std::string>& metadata,
+                        const std::string& name) {
+  const auto format = metadata.find("format");
+  if (format != metadata.end() && format->second.starts_with(kOurs) && format->second != kFormat) {
+    throw invalid_input(name + ": is of the format " + in_quotes(format->second) +
+                        ", and this release reads " + in_quotes(kFormat) +
+                        "; use the release that wrote it");
+  }
 }
 
 void check_deviation(std::span<const double> deviation, const std::string& name) {

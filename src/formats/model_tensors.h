@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -61,6 +62,11 @@ template <class Tensor>
 /// within the caps.
 [[nodiscard]] ml::Topology topology_of(std::span<const TensorInfo> tensors,
                                        const std::string& name);
+
+/// Throws Error(kInvalidInput) if `metadata` says that the model was written in a later format of
+/// gradmill's; that of other writers may say anything.
+void check_model_format(const std::map<std::string, std::string>& metadata,
+                        const std::string& name);
 
 /// Throws not_a_model() unless each of a standardization's deviations is above 0.
 void check_deviation(std::span<const double> deviation, const std::string& name);

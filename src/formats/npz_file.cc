@@ -225,6 +225,7 @@ ModelFile decode_npz(std::string_view bytes, const std::string& name) {
       (key == kMean ? mean : deviation) = read_vector(array, what);
     } else if (key == kMetadata) {
       model.metadata = read_metadata(array, what);
+      check_model_format(model.metadata, name);
     } else {
       tensors.push_back(read_tensor(std::move(array), key, name));
     }

@@ -110,6 +110,19 @@ ModelFile standardized_model() {
   return model;
 }
 
+TEST(ModelFile, OfALaterFormatIsRefused) {
+  ModelFile model = float_model();
+  for (const char* const format : {"gradmill 1", "pt"}) {
+    model.metadata["format"] = format;
+    EXPECT_EQ(decode(encode(model)).metadata, model.metadata);
+  }
+  model.metadata["format"] = "gradmill 2";
+  EXPECT_THAT(
+      refusal(encode(model)),
+      EndsWith("is of the format 'gradmill 2', and this release reads 'gradmill 1'; use the "
+               "release that wrote it"));
+}
+
 TEST(ModelFile, HoldsItsStandardizationToTheLastBit) {
   const ModelFile model = standardized_model();
   const ModelFile back = decode(encode(model));

@@ -325,5 +325,11 @@ TEST(NpzFile, IsNotWrittenWithMetadataThatNobodyCouldRead) {
   EXPECT_EQ(error_of([&] { return encode_npz(model); }), "the metadata of the model is not UTF-8");
 }
 
+TEST(NpzFile, OfALaterFormatIsRefused) {
+  ModelFile model = standardized_model();
+  model.metadata = {{"format", "gradmill 2"}};
+  EXPECT_THAT(refusal(encode_npz(model)), testing::HasSubstr("is of the format 'gradmill 2'"));
+}
+
 }  // namespace
 }  // namespace gradmill::formats
