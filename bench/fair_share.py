@@ -46,8 +46,8 @@ def _train(cluster: Cluster, folder: Path) -> None:
 
 
 def _rows_file(folder: Path) -> Path:
-    known = [line.split(",", 1)[1] for line in (LETTERS / "validate_letters.txt").open()]
-    block = "".join(row.rstrip("\n") + "\n" for row in known)
+    known = [line.rsplit(",", 1)[0] for line in (LETTERS / "validate_letters.txt").open()]
+    block = "".join(row + "\n" for row in known)
     path = folder / "rows.csv"
     with path.open("w") as stream:
         for _ in range(ROWS // len(known)):
