@@ -19,10 +19,19 @@ constexpr std::chrono::milliseconds kSaveInterval{250};
 constexpr int kSavesOfAllTime = 64;
 // Or at once when they are so many.
 constexpr std::uint64_t kSavedBytes = std::uint64_t{8} << 20U;
+// What may be held in memory behind a batch that is late, if so many batches are enough for it.
+constexpr std::uint64_t kHeldBytes = std::uint64_t{32} << 20U;
+constexpr std::size_t kBatchesMin = 64;
 
 Duration save_interval(const PredictionProgress& progress) {
   return std::max<Duration>(kSaveInterval,
                             (progress.saved_at - progress.begun_at) / kSavesOfAllTime);
+}
+
+/// Most batches that are not saved.
+std::size_t window(const PredictionProgress& progress, std::size_t batches_ahead) {
+  return std::min<std::size_t>(batches_ahead,
+                               std::max(kBatchesMin, kHeldBytes / kRowBytes / progress.batch_rows));
 }
 
 /// Share of rows that are as labelled, in percent, for people.
@@ -59,7 +68,7 @@ PredictionProgress Scheduler::progress_from(const JobSpecification& specificatio
 
 void Scheduler::add_batches(Job& job, TimePoint now) {
   PredictionProgress& progress = *job.prediction;
-  const std::size_t ahead = options_.batches_ahead;
+  const std::size_t ahead = window(progress, options_.batches_ahead);
   const bool has_enough = job.round && (job.round->pending().size() > ahead / 4 ||
                                         progress.batches.size() > ahead - ahead / 4);
   if (job.move || has_enough || is_held_back(job, now) || progress.rows_cut == progress.rows) {
@@ -145,7 +154,7 @@ void Scheduler::save_predictions_if_due(Job& job, TimePoint now, Actions& action
     ++progress.batches_in;
   }
   const bool is_window_full =
-      progress.batches_in - progress.batches_saved >= options_.batches_ahead / 2;
+      progress.batches_in - progress.batches_saved >= window(progress, options_.batches_ahead) / 2;
   const bool is_over = job.round->complete();
   const bool is_time = !job.unsaved_since && now - progress.saved_at >= save_interval(progress);
   if (is_over || is_window_full || is_time ||
