@@ -14,10 +14,12 @@ import fair_share
 import kernel_rows
 import machine
 import report
+import targets
 import time_to_error
 from processes import PYTHON, ROOT, Failed, Peer, run, values
 
 RUNS = 5
+FOLDER = ROOT / "bench"
 CLUSTER_BENCH = ROOT / "build" / "release" / "bench" / "cluster_bench"
 PREDICT_BENCH = ROOT / "build" / "release" / "bench" / "predict_bench"
 PREDICT_FIGURES = ("bare_two_hop_p50_us_at_2000", "bare_two_hop_p99_us_at_2000",
@@ -101,37 +103,51 @@ class Session:
         self.figures |= figures
 
 
-def write(session: Session) -> None:
-    """RESULTS.md and the plots, beside build/bench.json."""
-    about = {"variants": session.variants,
-             "machine": machine.description() | {"kernel variant": session.variants.pop(
-                 "kernel_isa", "?")}}
-    bench, folder = ROOT / "build" / "bench.json", ROOT / "bench"
+def draw(session: Session) -> None:
+    """The plots of what was measured."""
+    bench = ROOT / "build" / "bench.json"
     with tempfile.TemporaryDirectory(prefix="gradmill-bench-") as scratch:
         courses = Path(scratch, "courses.json")
         courses.write_text(json.dumps({"errors": session.courses, "rates": session.rates}))
-        run([PYTHON, "-B", str(folder / "plots.py"), str(bench), str(courses), str(folder)])
-    plots = [plot for plot in report.PLOTS if (folder / plot).exists()]
-    (folder / "RESULTS.md").write_text(report.results(session.figures, about, plots))
+        run([PYTHON, "-B", str(FOLDER / "plots.py"), str(bench), str(courses), str(FOLDER)])
+
+
+def write_training(session: Session) -> None:
+    about = {"variants": session.variants,
+             "machine": machine.description() | {"kernel variant": session.variants.pop(
+                 "kernel_isa", "?")}}
+    plots = [plot for plot in report.PLOTS if (FOLDER / plot).exists()]
+    (FOLDER / "RESULTS.md").write_text(report.results(session.figures, about, plots))
+
+
+def write_serving(session: Session) -> None:
+    (FOLDER / "SERVING.md").write_text(report.serving(session.figures, machine.description()))
 
 
 def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda got, _: sys.exit(128 + got))
-    quick = sys.argv[1:] == ["--quick"]
+    mode = (sys.argv[1:] or ["--all"])[0]
     session = Session()
-    session.part("kernel rows", session.kernel)
-    if not quick:
+    chosen = {"--all": targets.FIGURES, "--serving": targets.SERVING,
+              "--quick": [figure for figure in targets.TRAINING if figure.quick]}[mode]
+    if mode != "--serving":
+        session.part("kernel rows", session.kernel)
+    if mode == "--all":
         session.part("scikit-learn", session.sklearn)
         session.part("two nodes", session.cluster)
-        session.part("predictions", session.predictions)
-        session.part("fair share", session.fair_share)
         session.part("time to error", session.time_to_error)
         session.part("accurate preset", session.accurate)
+    if mode != "--quick":
+        session.part("predictions", session.predictions)
+        session.part("fair share", session.fair_share)
     (ROOT / "build" / "bench.json").write_text(json.dumps(session.figures, indent=2) + "\n")
-    if not quick:
-        session.part("report", lambda: write(session))
-    print(report.plain(report.rows(session.figures, quick)))
+    if mode != "--quick":
+        session.part("plots", lambda: draw(session))
+        session.part("report", lambda: write_serving(session))
+    if mode == "--all":
+        session.part("report", lambda: write_training(session))
+    print(report.plain(report.rows(session.figures, chosen)))
     for failure in session.failures:
         print(f"not measured: {failure}", file=sys.stderr)
     return 1 if session.failures else 0
