@@ -21,9 +21,7 @@ std::string listed(std::span<const std::string_view> names) {
   return text;
 }
 
-}  // namespace
-
-void add_training_options(program::CommandLine& line) {
+void add_recipe_options(program::CommandLine& line) {
   line.group("Recipe")
       .option("--preset",
               "NAME",
@@ -34,8 +32,12 @@ void add_training_options(program::CommandLine& line) {
       .option("--epochs", "N", std::nullopt, "passes of a task over its shard in a round")
       .option("--steps-per-round", "N", std::nullopt, "steps of a task in a round; not for gd")
       .option("--hidden", "LIST", std::nullopt, "units of the hidden layers: 24 or 256,128")
-      .option("--eta", "X", std::nullopt, "step size: of the summed gradient for gd, else the mean")
-      .group("Model and data")
+      .option(
+          "--eta", "X", std::nullopt, "step size: of the summed gradient for gd, else the mean");
+}
+
+void add_model_options(program::CommandLine& line) {
+  line.group("Model and data")
       .option("--activation", "NAME", std::nullopt, listed(kActivationNames) + " (default relu)")
       .values(kActivationNames)
       .option("--precision", "NAME", "float", listed(kPrecisionNames))
@@ -43,8 +45,11 @@ void add_training_options(program::CommandLine& line) {
       .option("--classes", "N", std::nullopt, "number of classes (default: largest label + 1)")
       .flag("--standardize", "bring features to mean 0 and deviation 1, by all training shards")
       .option("--init-from", "FILE", std::nullopt, "start from a model: .safetensors or .npz")
-      .option("--seed", "N", "1", "of the initial weights and the order of rows")
-      .group("Training a shard")
+      .option("--seed", "N", "1", "of the initial weights and the order of rows");
+}
+
+void add_shard_options(program::CommandLine& line) {
+  line.group("Training a shard")
       .option("--optimizer", "NAME", std::nullopt, listed(kOptimizerNames) + " (default gd)")
       .values(kOptimizerNames)
       .option("--min-loss-change",
@@ -62,8 +67,11 @@ void add_training_options(program::CommandLine& line) {
       .option("--label-smoothing",
               "X",
               std::nullopt,
-              "share of each target that all classes get; not for gd (default 0)")
-      .group("Averaging")
+              "share of each target that all classes get; not for gd (default 0)");
+}
+
+void add_averaging_options(program::CommandLine& line) {
+  line.group("Averaging")
       .option("--server-optimizer",
               "NAME",
               std::nullopt,
@@ -86,8 +94,17 @@ void add_training_options(program::CommandLine& line) {
               "N",
               std::nullopt,
               "shards that are enough once a round is late: 9, or a share of them such as 0.8")
-      .option("--round-deadline", "TIME", std::nullopt, "when a round is late; with --quorum")
-      .group("Job and result")
+      .option("--round-deadline", "TIME", std::nullopt, "when a round is late; with --quorum");
+}
+
+}  // namespace
+
+void add_training_options(program::CommandLine& line) {
+  add_recipe_options(line);
+  add_model_options(line);
+  add_shard_options(line);
+  add_averaging_options(line);
+  line.group("Job and result")
       .option("--model",
               "NAME",
               std::nullopt,

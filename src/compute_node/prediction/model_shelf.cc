@@ -65,7 +65,7 @@ std::shared_ptr<ShelvedModel> ModelShelf::put(const Blob& file) {
   if (std::shared_ptr<ShelvedModel> known = find(file.ref.digest)) {
     return known;
   }
-  const auto model = std::make_shared<ShelvedModel>(file.ref.digest, network_from(*file.bytes));
+  auto model = std::make_shared<ShelvedModel>(file.ref.digest, network_from(*file.bytes));
   const std::lock_guard lock(mutex_);
   if (const auto known = locate(file.ref.digest); known != models_.end()) {
     return *known;  // Somebody else was faster.

@@ -142,7 +142,7 @@ void Scheduler::take_back_foreign() {
 }
 
 const std::set<NodeId>* Scheduler::nodes_open_to(const Job& job, std::uint32_t shard) const {
-  static const std::set<NodeId> kNone;
+  static const std::set<NodeId> none;
   if (options_.scheduling == SchedulingMode::kGlobal) {
     return nullptr;
   }
@@ -152,7 +152,7 @@ const std::set<NodeId>* Scheduler::nodes_open_to(const Job& job, std::uint32_t s
   }
   const auto own = node_shares_.find(job.number);
   if (own == node_shares_.end()) {
-    return &kNone;
+    return &none;
   }
   // What went wrong at all nodes of the job is tried elsewhere: it may be the nodes.
   const bool is_spoilt = std::all_of(own->second.begin(), own->second.end(), [&](NodeId node) {

@@ -73,7 +73,7 @@ std::optional<std::string> defect_of(const TaskAnswer& answer,
   if (is_inline ? checksum(*delta.bytes) != answer.delta_checksum : delta.ref != answer.delta) {
     return "sent a delta that is not the one it announced";
   }
-  if (const std::optional<std::string> defect = defect_of_size(answer, offer)) {
+  if (std::optional<std::string> defect = defect_of_size(answer, offer)) {
     return defect;
   }
   if (!is_time(answer.compute_seconds) || !is_time(answer.delay_seconds)) {
