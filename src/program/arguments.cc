@@ -70,7 +70,7 @@ T whole_number(const std::string& name, const std::string& value, T least, T mos
   return *number;
 }
 
-// The library's texts put values where an option's name has their placeholders, and never end.
+// The library's texts put values where a word of the line has their placeholders, and never end.
 void check_names(const std::vector<std::string>& words, const std::string& program) {
   for (const std::string& word : words) {
     const std::string name = word.substr(0, word.find('='));
@@ -78,6 +78,14 @@ void check_names(const std::vector<std::string>& words, const std::string& progr
       throw invalid_input("unrecognised option " + quoted(name) + "; see " + program + " --help");
     }
   }
+}
+
+/// The library's text, unless it might not end.
+std::string text_of(const po::error& error, const std::vector<std::string>& words) {
+  const auto unsafe = std::find_if(words.begin(), words.end(), [](const std::string& word) {
+    return word.starts_with("--") && word.find('%') != std::string::npos;
+  });
+  return unsafe == words.end() ? printable(error.what()) : "cannot understand " + quoted(*unsafe);
 }
 
 }  // namespace
@@ -332,7 +340,7 @@ std::optional<Arguments> CommandLine::parse(const std::vector<std::string>& word
         po::command_line_parser(words).options(accepted).positional(everything).style(kStyle).run(),
         parsed);
   } catch (const po::error& error) {
-    throw invalid_input(printable(error.what()) + "; see " + program_ + " --help");
+    throw invalid_input(text_of(error, words) + "; see " + program_ + " --help");
   }
   if (parsed.count("help") > 0) {
     std::cout << help();

@@ -86,6 +86,10 @@ TEST(Arguments, AnUnknownOptionCannotGarbleItsMessage) {
     EXPECT_EQ(refusal([&] { static_cast<void>(parsed({word})); }),
               "unrecognised option '" + word.substr(0, word.find('=')) + "'; see p --help");
   }
+  for (const char* const word : {"--unknown=%canonical_option%", "--help=%original_token%"}) {
+    EXPECT_EQ(refusal([&] { static_cast<void>(parsed({word})); }),
+              "cannot understand '" + std::string(word) + "'; see p --help");
+  }
 }
 
 TEST(LogOptions, RefuseOtherFormats) {
