@@ -112,9 +112,9 @@ void check_model_format(const std::map<std::string, std::string>& metadata,
                         const std::string& name) {
   const auto format = metadata.find("format");
   if (format != metadata.end() && format->second.starts_with(kOurs) && format->second != kFormat) {
-    throw invalid_input(name + ": is of the format " + in_quotes(format->second) +
-                        ", and this release reads " + in_quotes(kFormat) +
-                        "; use the release that wrote it");
+    throw not_a_model(name,
+                      "its format is " + in_quotes(format->second) + ", and this release reads " +
+                          in_quotes(kFormat));
   }
 }
 

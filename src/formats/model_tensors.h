@@ -63,8 +63,8 @@ template <class Tensor>
 [[nodiscard]] ml::Topology topology_of(std::span<const TensorInfo> tensors,
                                        const std::string& name);
 
-/// Throws Error(kInvalidInput) if `metadata` says that the model was written in a later format of
-/// gradmill's; that of other writers may say anything.
+/// Throws not_a_model() if `metadata` says that the model has another format of gradmill's; that of
+/// other writers may say anything.
 void check_model_format(const std::map<std::string, std::string>& metadata,
                         const std::string& name);
 

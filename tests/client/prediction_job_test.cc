@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -45,8 +47,13 @@ class PredictionJobTest : public testing::Test {
     link_.details.specification.prediction =
         PredictionPlan{.model = link_.served, .batch_rows = 10, .labelled = true};
     link_.answers = {link_.details.status};
+  }
+  ~PredictionJobTest() override {
+    std::remove(data_.c_str());
     std::remove(output_.c_str());
   }
+  PredictionJobTest(const PredictionJobTest&) = delete;
+  PredictionJobTest& operator=(const PredictionJobTest&) = delete;
 
   static JobStatus ended(JobState state, std::uint64_t done) {
     JobStatus status;
@@ -101,8 +108,9 @@ class PredictionJobTest : public testing::Test {
   std::ostringstream out_;
   std::ostringstream err_;
   std::atomic<bool> interrupted_ = false;
-  const std::string data_ = testing::TempDir() + "prediction_job_test.csv";
-  const std::string output_ = testing::TempDir() + "prediction_job_test.txt";
+  const std::string name_ = testing::TempDir() + "prediction_job_" + std::to_string(::getpid());
+  const std::string data_ = name_ + ".csv";
+  const std::string output_ = name_ + ".txt";
 };
 
 TEST_F(PredictionJobTest, SubmitsRowsWithTheirLabelsAndShowsTheAccuracy) {

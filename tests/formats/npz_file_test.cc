@@ -328,7 +328,7 @@ TEST(NpzFile, IsNotWrittenWithMetadataThatNobodyCouldRead) {
 TEST(NpzFile, OfALaterFormatIsRefused) {
   ModelFile model = standardized_model();
   model.metadata = {{"format", "gradmill 2"}};
-  EXPECT_THAT(refusal(encode_npz(model)), testing::HasSubstr("is of the format 'gradmill 2'"));
+  EXPECT_THAT(refusal(encode_npz(model)), testing::HasSubstr("its format is 'gradmill 2'"));
 }
 
 }  // namespace
