@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <atomic>
 #include <filesystem>
 #include <sstream>
@@ -53,8 +55,8 @@ class PredictCommandTest : public testing::Test {
   std::ostringstream err_;
   std::atomic<bool> interrupted_ = false;
   /// Each test's own: they run at the same time.
-  const std::string path_ = testing::TempDir() + "predict_command_" +
-                            testing::UnitTest::GetInstance()->current_test_info()->name() + ".csv";
+  const std::string path_ =
+      testing::TempDir() + "predict_command_" + std::to_string(::getpid()) + ".csv";
 };
 
 TEST_F(PredictCommandTest, ALineARow) {
