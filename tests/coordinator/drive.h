@@ -1,6 +1,9 @@
 // Ways to drive a cluster.
 #pragma once
 
+#include <optional>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "coordinator/cluster.h"
@@ -30,6 +33,16 @@ Duration time_until_end(Cluster& cluster, const std::string& job, const Answer& 
 inline void work_off(Cluster& cluster) {
   while (!cluster.wanted().empty()) {
     cluster.complete(cluster.wanted().front());
+  }
+}
+
+/// The nodes acknowledge what was cancelled.
+inline void answer_cancelled(Cluster& cluster) {
+  const std::vector<Cluster::Offer> offers = cluster.offers();
+  for (const Cluster::Offer& offer : offers) {
+    if (offer.cancelled) {
+      cluster.lose(offer.task.id, std::nullopt);
+    }
   }
 }
 

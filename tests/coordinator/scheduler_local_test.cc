@@ -48,15 +48,6 @@ void step(Cluster& cluster, Duration each = 50ms) {
   }
 }
 
-void answer_cancelled(Cluster& cluster) {
-  const std::vector<Cluster::Offer> offers = cluster.offers();
-  for (const Cluster::Offer& offer : offers) {
-    if (offer.cancelled) {
-      cluster.lose(offer.task.id, std::nullopt);
-    }
-  }
-}
-
 TEST(SchedulerLocal, EachNodeWorksForOneJob) {
   for (const char* policy : kPolicies) {
     SCOPED_TRACE(policy);

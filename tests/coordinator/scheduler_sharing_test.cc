@@ -36,15 +36,6 @@ void step(Cluster& cluster, Duration each) {
   }
 }
 
-void answer_cancelled(Cluster& cluster) {
-  const std::vector<Cluster::Offer> offers = cluster.offers();
-  for (const Cluster::Offer& offer : offers) {
-    if (offer.cancelled) {
-      cluster.lose(offer.task.id, std::nullopt);
-    }
-  }
-}
-
 std::map<std::string, int> offers_of(const Cluster& cluster) {
   std::map<std::string, int> offers;
   for (const TaskId& task : cluster.wanted()) {

@@ -341,7 +341,7 @@ class Scheduler {
       const std::vector<std::uint64_t>& shard_rows,
       const std::vector<PredictedRange>& predicted,
       std::uint32_t batch_rows);
-  /// The next rows become the tasks of a round.
+  /// The next rows become tasks of the round, while its window has room.
   void add_batches(Job& job, TimePoint now);
   void forget_batches(Job& job) const;
   /// Saves what is predicted up to the first row that is not.
