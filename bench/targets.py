@@ -92,6 +92,7 @@ SERVING = [
 ]
 
 FIGURES = TRAINING + SERVING
+QUICK = [figure for figure in TRAINING if figure.quick]
 
 
 def judge(figure: Figure, figures: Figures) -> str:

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
 import report  # noqa: E402
 from processes import values  # noqa: E402
-from targets import FIGURES, goal_of, judge  # noqa: E402
+from targets import FIGURES, QUICK, SERVING, TRAINING, Figure, goal_of, judge  # noqa: E402
 
 FIGURE = {figure.key: figure for figure in FIGURES}
 
@@ -55,18 +55,30 @@ class Documents(unittest.TestCase):
     figures = {figure.key: 1.0 for figure in FIGURES} | {"torch_letters_full_samples_per_s": 2e6}
     about = {"variants": {"letters_full torch": "by-hand"}, "machine": {"processor": "made up"}}
 
-    def test_results_hold_every_figure(self) -> None:
+    def test_results_hold_every_figure_of_training(self) -> None:
         text = report.results(self.figures, self.about, ["ratios.svg"])
-        for part in (*self.figures, "2,000,000", "by-hand", "made up", "(ratios.svg)"):
+        for part in ("2,000,000", "by-hand", "made up", "(ratios.svg)"):
             self.assertIn(part, text)
+        self.assert_keys(text, TRAINING, SERVING)
+
+    def test_serving_holds_every_figure_of_predictions(self) -> None:
+        text = report.serving(self.figures, self.about["machine"])
+        self.assertIn("made up", text)
+        self.assert_keys(text, SERVING, TRAINING)
 
     def test_results_of_nothing(self) -> None:
         self.assertIn("not measured", report.results({}, {}, []))
 
-    def test_quick_table_ends_with_the_kernel_rows(self) -> None:
-        text = report.plain(report.rows(self.figures, quick=True))
+    def test_table_on_the_terminal(self) -> None:
+        text = report.plain(report.rows(self.figures, QUICK))
         self.assertIn("double_letters_full_gflops", text)
         self.assertNotIn("wall_example_s", text)
+
+    def assert_keys(self, text: str, present: list[Figure], absent: list[Figure]) -> None:
+        for figure in present:
+            self.assertIn(f"`{figure.key}`", text)
+        for figure in absent:
+            self.assertNotIn(f"`{figure.key}`", text)
 
 
 class Lines(unittest.TestCase):
