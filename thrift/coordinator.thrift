@@ -134,7 +134,8 @@ struct JobStatus {
   17: i64 submitted_ms,                 // since 1970
   18: i64 ended_ms,                     // likewise; 0 while it has not ended
   19: string asked,                     // cancel or pause, while some node has yet to acknowledge it
-  20: optional PredictionStatus prediction  // of prediction jobs, whose rounds and shards are 0
+  20: optional PredictionStatus prediction, // of prediction jobs, whose rounds and shards are 0
+  21: string registered                 // succeeded: its result in the registry, NAME@VERSION; else empty
 }
 
 /** What is to become of a job. */
@@ -173,7 +174,8 @@ struct JobSummary {
   13: i32 weight,                       // likewise
   14: optional PredictionStatus prediction, // as in JobStatus
   15: i64 tasks,                        // results that counted
-  16: optional SchedulingMode scheduling // of all jobs; absent: GLOBAL
+  16: optional SchedulingMode scheduling, // of all jobs; absent: GLOBAL
+  17: string registered                 // as in JobStatus
 }
 
 struct ListJobsRequest {

@@ -95,6 +95,8 @@ struct JobStatus {
   std::int64_t ended_ms = 0;      ///< Likewise; 0 while it has not ended.
   std::string asked;  ///< "cancel" or "pause", while some node has yet to acknowledge it.
   std::optional<PredictionStatus> prediction{};  ///< Of prediction jobs, whose rounds are 0.
+  /// Succeeded: what the registry has its result as, NAME@VERSION; empty if it has not.
+  std::string registered{};
 };
 
 /// What is to become of a job.
@@ -123,6 +125,7 @@ struct JobSummary {
   bool exact = true;
   std::optional<PredictionStatus> prediction{};
   std::uint64_t tasks = 0;  ///< Results that counted.
+  std::string registered{};
 };
 
 }  // namespace gradmill

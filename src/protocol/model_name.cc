@@ -149,4 +149,8 @@ ModelReference parse_model_reference(std::string_view text) {
   return reference;
 }
 
+std::string version_reference(const std::string& model, std::uint32_t version) {
+  return model + '@' + std::to_string(version);
+}
+
 }  // namespace gradmill

@@ -24,6 +24,9 @@ void check_model_alias(std::string_view alias);
 /// Throws likewise.
 [[nodiscard]] ModelReference parse_model_reference(std::string_view text);
 
+/// NAME@VERSION, as parse_model_reference() reads it.
+[[nodiscard]] std::string version_reference(const std::string& model, std::uint32_t version);
+
 /// A name for messages, safe whatever its bytes are: in single quotes, cut, everything but
 /// printable characters escaped.
 [[nodiscard]] std::string quoted_name(std::string_view name);

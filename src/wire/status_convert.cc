@@ -151,6 +151,7 @@ JobSummary to_wire(const gradmill::JobSummary& job) {
   }
   to.__set_scheduling(wire::to_wire(job.scheduling));
   to.tasks = static_cast<std::int64_t>(job.tasks);
+  to.registered = job.registered;
   return to;
 }
 
@@ -174,6 +175,7 @@ gradmill::JobSummary summary_from(const JobSummary& job) {
     to.scheduling = scheduling_from(job.scheduling);
   }
   to.tasks = unsigned_from<std::uint64_t>(job.tasks, "the number of tasks");
+  to.registered = job.registered;
   return to;
 }
 
@@ -213,6 +215,7 @@ JobStatus to_wire(const gradmill::JobStatus& status) {
   if (status.prediction) {
     to.__set_prediction(wire::to_wire(*status.prediction));
   }
+  to.registered = status.registered;
   return to;
 }
 
@@ -242,6 +245,7 @@ gradmill::JobStatus status_from(const JobStatus& status) {
   to.ended_ms = time_from(status.ended_ms, "the time of the end");
   to.asked = asked_from(status.asked);
   to.prediction = prediction_from(status);
+  to.registered = status.registered;
   return to;
 }
 

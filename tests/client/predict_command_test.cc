@@ -96,6 +96,14 @@ TEST_F(PredictCommandTest, LabelsGiveAnAccuracy) {
   EXPECT_EQ(err_.str(), "3 of 4 rows were right: accuracy 0.75\n");
 }
 
+TEST_F(PredictCommandTest, TellsOfLabelsThatTheModelDoesNotKnow) {
+  EXPECT_EQ(run({"--labelled", "--file", file_of("1,0,B\n2,0,?\n3,0,D\n4,0,e\n")}), 0);
+  EXPECT_EQ(
+      err_.str(),
+      "client: rows with a label that letters@3 does not know: 2 of 4, as row 2 with '?'; they "
+      "count as wrong\n2 of 4 rows were right: accuracy 0.5\n");
+}
+
 TEST_F(PredictCommandTest, NamesWhatIsWrong) {
   EXPECT_EQ(failure({"--row", "1"}), "--row:1: has 1 column; model letters@3 takes 2 features");
   const std::string path = file_of("1,2\n1,inf\n");

@@ -118,6 +118,9 @@ TEST_F(PredictionJobTest, SubmitsRowsWithTheirLabelsAndShowsTheAccuracy) {
   EXPECT_EQ(submit({"--labelled", "--batch-size", "2", "--priority", "4"}), 0);
   EXPECT_EQ(link_.calls, std::vector<std::string>{"served model letters"});
   EXPECT_EQ(out_.str(), "3 rows predicted in 2.50 s, accuracy 0.666667\n");
+  EXPECT_TRUE(
+      err_.str().starts_with("client: rows with a label that letters@3 does not know: 1 of 3"))
+      << err_.str();
   EXPECT_EQ(link_.submitted_id, "j");
   EXPECT_EQ(link_.submitted_terms.share.priority, 4);
   EXPECT_EQ(link_.submitted_terms.model, "");

@@ -116,6 +116,13 @@ TEST_F(TrainingCommandTest, TheWholeRecipeIsSubmitted) {
   EXPECT_EQ(out_.str(), "final validation error: 0.250000\n");
 }
 
+TEST_F(TrainingCommandTest, TellsWhatTheResultIsRegisteredAs) {
+  link_.answers.back().registered = "letters@2";
+  EXPECT_EQ(run(), 0);
+  EXPECT_NE(err_.str().find("\nregistered as letters@2\n"), std::string::npos) << err_.str();
+  EXPECT_EQ(out_.str(), "final validation error: 0.250000\n");
+}
+
 TEST_F(TrainingCommandTest, WhatTheCoordinatorWouldRefuseIsNeverSent) {
   request_.hidden = {2, 2};
   request_.rule.activation = ml::Activation::kMlPy;

@@ -182,12 +182,28 @@ TEST(Explanation, TellsOfJobsWithNothingToGive) {
   cluster.complete(cluster.only());
   EXPECT_EQ(of(cluster, "a", 0).message, "all results of the round are in");
   cluster.close_round();
-  EXPECT_EQ(why(cluster, "a", 0), "not_running");
-  EXPECT_EQ(of(cluster, "a", 0).message, "the job is succeeded");
+  EXPECT_EQ(cluster.job("a").state, JobState::kSucceeded);
   cluster.submit("b", 1, 3);
   cluster.control("b", JobCommand::kPause);
-  EXPECT_EQ(of(cluster, "a", 0).recent_share, std::nullopt);
-  EXPECT_EQ(of(cluster, "a", 0).tasks + of(cluster, "a", 1).tasks, 1U);
+  cluster.complete(cluster.only());
+  EXPECT_EQ(why(cluster, "b", 0), "not_running");
+  EXPECT_EQ(of(cluster, "b", 0).message, "the job is paused");
+}
+
+TEST(Explanation, TellsWhatEachNodeDidForAJobThatHasEnded) {
+  Cluster cluster("load-balancing", options());
+  cluster.add_node();
+  cluster.add_node();
+  cluster.submit("a", 1);
+  const NodeId worker = cluster.node_of(cluster.only());
+  cluster.complete(cluster.only());
+  cluster.close_round();
+  EXPECT_EQ(why(cluster, "a", worker), "");
+  EXPECT_EQ(of(cluster, "a", worker).message, "did 1 task");
+  EXPECT_EQ(of(cluster, "a", worker).tasks, 1U);
+  EXPECT_EQ(why(cluster, "a", 1 - worker), "ended");
+  EXPECT_EQ(of(cluster, "a", 1 - worker).message, "the job ended without a result of it");
+  EXPECT_EQ(of(cluster, "a", worker).recent_share, std::nullopt);
 }
 
 TEST(Explanation, TellsOfNodesThatThePolicySpares) {

@@ -125,6 +125,20 @@ TEST_F(ModelRegistryTest, FindsWhatWasImported) {
   EXPECT_EQ(registry_.imported("none", {sha256("x"), 1}), nullptr);
 }
 
+TEST_F(ModelRegistryTest, FindsWhatAJobRegistered) {
+  for (int times = 0; times < 2; ++times) {
+    ModelVersion version = *registry_.share("letters@1");
+    version.lineage.job = "j";
+    registry_.add(version);
+  }
+  EXPECT_EQ(registry_.version_by("letters", "j"), 5U);
+  EXPECT_EQ(registry_.version_by("letters", ""), std::nullopt) << "imported versions have no job";
+  EXPECT_EQ(registry_.version_by("digits", "j"), std::nullopt);
+  EXPECT_EQ(registry_.version_by("none", "j"), std::nullopt);
+  registry_.remove_version("letters", 5, 9);
+  EXPECT_EQ(registry_.version_by("letters", "j"), std::nullopt);
+}
+
 TEST_F(ModelRegistryTest, RollsBackPastWhatIsGone) {
   registry_.promote("letters@2", "champion", false, 9);
   registry_.promote("letters@3", "champion", true, 9);

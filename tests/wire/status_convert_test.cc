@@ -50,6 +50,7 @@ gradmill::JobStatus status() {
   job.submitted_ms = 1'700'000'000'000;
   job.ended_ms = 1'700'000'000'001;
   job.asked = "pause";
+  job.registered = "letters@2";
   return job;
 }
 
@@ -73,6 +74,7 @@ TEST(StatusConvert, StatusComesBackAsItWas) {
   EXPECT_EQ(got.submitted_ms, sent.submitted_ms);
   EXPECT_EQ(got.ended_ms, sent.ended_ms);
   EXPECT_EQ(got.asked, "pause");
+  EXPECT_EQ(got.registered, "letters@2");
   ASSERT_EQ(got.nodes.size(), 1U);
   EXPECT_EQ(got.nodes[0].failed, 3U);
   ASSERT_EQ(got.finished.size(), 1U);

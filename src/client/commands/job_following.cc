@@ -97,6 +97,9 @@ void show_submitted(const std::string& job, Format format, const Console& consol
 int show_end(const FollowedJob& job, Format format, Progress& progress, const Console& console) {
   progress.finish();
   write_nodes(console.err, job);
+  if (!job.status.registered.empty()) {
+    console.err << "registered as " << job.status.registered << '\n' << std::flush;
+  }
   if (job.status.state != JobState::kSucceeded) {
     console.err << "client: job " << job.status.job << ' ' << name_of(job.status.state) << ": "
                 << job.status.message << '\n';

@@ -54,10 +54,6 @@ Blob read_as_safetensors(const std::string& path, std::optional<ml::Activation> 
   return make_blob(formats::encode_model_header(model) + model.parameters);
 }
 
-std::string reference_to(const std::string& model, std::uint32_t version) {
-  return model + "@" + std::to_string(version);
-}
-
 std::uint32_t version_of(const ModelDetails& model, const std::string& alias) {
   for (const ModelAlias& one : model.aliases) {
     if (one.alias == alias) {
@@ -92,8 +88,8 @@ int run(const ExportModelRequest& request, CoordinatorLink& link, Console consol
                 {"output", request.output},
                 {"bytes", std::filesystem::file_size(request.output)}});
   } else {
-    console.out << reference_to(version.model, version.version) << ": written to " << request.output
-                << '\n'
+    console.out << version_reference(version.model, version.version) << ": written to "
+                << request.output << '\n'
                 << std::flush;
   }
   return program::kSucceeded;
@@ -106,7 +102,7 @@ int run(const ImportModelRequest& request, CoordinatorLink& link, Console consol
   if (request.format == Format::kJson) {
     write_json(console.out, {{"model", request.model}, {"version", version}});
   } else {
-    console.out << reference_to(request.model, version) << '\n' << std::flush;
+    console.out << version_reference(request.model, version) << '\n' << std::flush;
   }
   return program::kSucceeded;
 }
@@ -144,7 +140,7 @@ int run(const DeleteModelRequest& request, CoordinatorLink& link, Console consol
     json["deleted"] = true;
     write_json(console.out, json);
   } else {
-    console.out << (request.version > 0 ? reference_to(request.model, request.version)
+    console.out << (request.version > 0 ? version_reference(request.model, request.version)
                                         : request.model)
                 << ": deleted\n"
                 << std::flush;

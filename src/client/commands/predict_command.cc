@@ -8,12 +8,15 @@
 #include <string>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 #include "base/durable_file.h"
 #include "base/error.h"
+#include "client/commands/row_labels.h"
 #include "client/report/prediction_output.h"
 #include "formats/row_table.h"
 #include "program/exit_code.h"
+#include "protocol/model_name.h"
 
 namespace gradmill::client {
 namespace {
@@ -59,7 +62,7 @@ RawRows part_of(const formats::RowTable& table,
 int run(const PredictRequest& request, CoordinatorLink& link, Console console) {
   const ServedModel model = link.served_model(request.model);
   // One version for all rows, whatever becomes of the alias meanwhile.
-  const std::string reference = model.model + '@' + std::to_string(model.version);
+  const std::string reference = version_reference(model.model, model.version);
   const std::string text = read_rows(request);
   const formats::RowTable table = formats::parse_rows(text,
                                                       name_of_rows(request),
@@ -68,6 +71,11 @@ int run(const PredictRequest& request, CoordinatorLink& link, Console console) {
                                                        .labelled = request.labelled});
   const std::size_t row_bytes = model.features * sizeof(float);
   const std::size_t piece = std::clamp<std::size_t>(kPieceBytesMax / row_bytes, 1, kPieceRowsMax);
+  const std::vector<std::uint16_t> classes = classes_of(table.labels, model);
+  if (const std::string notice = unknown_labels_notice(table.labels, classes, model);
+      !notice.empty()) {
+    console.err << "client: " << notice << '\n' << std::flush;
+  }
   PredictionOutput output(console.out, model, request.format);
   std::uint64_t right = 0;
   for (std::size_t first = 0; first < table.rows; first += piece) {
@@ -77,7 +85,7 @@ int run(const PredictRequest& request, CoordinatorLink& link, Console console) {
     check_predictions(predictions.rows, rows, static_cast<std::uint32_t>(model.labels.size()));
     output.write(predictions.rows, rows);
     for (std::size_t row = 0; row < rows && request.labelled; ++row) {
-      right += model.labels[class_at(predictions.rows, row)] == table.labels[first + row] ? 1U : 0U;
+      right += class_at(predictions.rows, row) == classes[first + row] ? 1U : 0U;
     }
   }
   output.end();

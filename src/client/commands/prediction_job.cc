@@ -36,7 +36,11 @@ int run(const PredictFileRequest& request, CoordinatorLink& link, Console consol
   check_prediction_output(request.output);
   check_job_id(request.job);
   // One version for all rows, whatever becomes of the alias meanwhile.
-  submit(link, request.job, prepare(request, link.served_model(request.model)));
+  const Submission submission = prepare(request, link.served_model(request.model));
+  if (!submission.notice.empty()) {
+    console.err << "client: " << submission.notice << '\n' << std::flush;
+  }
+  submit(link, request.job, submission);
   if (!request.wait) {
     show_submitted(request.job, request.format, console);
     return program::kSucceeded;

@@ -3,17 +3,17 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/durable_file.h"
 #include "base/error.h"
+#include "client/commands/row_labels.h"
 #include "formats/row_table.h"
 #include "formats/shard_blob.h"
+#include "protocol/model_name.h"
 #include "protocol/specification_check.h"
 
 namespace gradmill::client {
@@ -39,22 +39,6 @@ std::uint32_t batch_rows_of(const PredictFileRequest& request,
 std::uint32_t shard_rows_of(std::uint64_t row_bytes, std::uint32_t batch_rows) {
   const std::uint64_t batches = kShardBytes / (row_bytes * batch_rows);
   return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, batches) * batch_rows);
-}
-
-/// The index of each label in the model's, or the number of these for one that is not among them;
-/// 0 for rows without labels.
-std::vector<std::uint16_t> classes_of(const formats::RowTable& table, const ServedModel& model) {
-  std::vector<std::uint16_t> classes(table.rows, 0);
-  std::map<std::string_view, std::uint16_t> indices;
-  for (std::size_t n = 0; n < model.labels.size(); ++n) {
-    indices.emplace(model.labels[n], static_cast<std::uint16_t>(n));
-  }
-  for (std::size_t row = 0; row < table.labels.size(); ++row) {
-    const auto found = indices.find(table.labels[row]);
-    classes[row] =
-        found != indices.end() ? found->second : static_cast<std::uint16_t>(model.labels.size());
-  }
-  return classes;
 }
 
 /// `rows` rows from `first` on.
@@ -84,7 +68,7 @@ formats::RowTable read_rows(const PredictFileRequest& request, const ServedModel
       read_file(request.file, kFileBytesMax),
       request.file,
       {.features = model.features,
-       .features_from = "model " + model.model + '@' + std::to_string(model.version),
+       .features_from = "model " + version_reference(model.model, model.version),
        .labelled = request.labelled});
 }
 
@@ -101,7 +85,11 @@ Submission prepare(const PredictFileRequest& request, const ServedModel& model) 
   specification.prediction =
       PredictionPlan{.model = model, .batch_rows = batch_rows, .labelled = request.labelled};
   check_prediction_plan(*specification.prediction);
-  const std::vector<std::uint16_t> classes = classes_of(table, model);
+  std::vector<std::uint16_t> classes(table.rows, 0);
+  if (request.labelled) {
+    classes = classes_of(table.labels, model);
+    submission.notice = unknown_labels_notice(table.labels, classes, model);
+  }
   const std::uint64_t row_bytes = std::uint64_t{model.features} * (is_bytes ? 1 : sizeof(float));
   const std::uint32_t shard_rows = shard_rows_of(row_bytes, batch_rows);
   for (std::size_t first = 0; first < table.rows; first += shard_rows) {

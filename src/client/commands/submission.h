@@ -16,6 +16,7 @@ struct Submission {
   JobSpecification specification;
   std::vector<Blob> blobs;  ///< Of the specification.
   JobTerms terms;
+  std::string notice{};  ///< What the user should know of the files, in a line; else empty.
 };
 
 /// Reads all files. Throws Error(kInvalidInput) for whatever the coordinator would refuse.

@@ -81,6 +81,7 @@ ordered_json in_json(const JobSummary& job) {
     json["validation_error"] =
         job.validation_error ? ordered_json(*job.validation_error) : ordered_json();
     json["exact"] = job.exact;
+    json["registered"] = text_or_null(job.registered);
   }
   const std::optional<double> seconds = seconds_of(job);
   json["tasks"] = job.tasks;
@@ -157,6 +158,7 @@ Properties properties_of(const JobStatus& job) {
     if (job.parameters.bytes > 0) {
       add("weights", job.parameters.digest.hex());
     }
+    add("registered as", job.registered);
   }
   for (const NodeReport& node : job.nodes) {
     add("node",
@@ -176,6 +178,7 @@ void add_training(ordered_json& to, const JobStatus& job) {
   to["exact"] = job.exact;
   to["parameters_sha256"] =
       job.parameters.bytes > 0 ? ordered_json(job.parameters.digest.hex()) : ordered_json();
+  to["registered"] = text_or_null(job.registered);
 }
 
 ordered_json in_json(const JobStatus& job) {
@@ -286,7 +289,7 @@ void write_jobs(std::ostream& to, const std::vector<JobSummary>& jobs, Format fo
                std::to_string(job.tasks),
                error_text(job),
                yes_or_no(job.exact),
-               predicts ? model_text(*job.prediction) : "",
+               predicts ? model_text(*job.prediction) : job.registered,
                time_or_empty(job.submitted_ms),
                time_or_empty(job.ended_ms),
                time_taken_text(job),

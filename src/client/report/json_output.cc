@@ -16,6 +16,10 @@ void write(std::ostream& to, const ordered_json& json, int indent) {
 }  // namespace
 
 void write_json(std::ostream& to, const ordered_json& json) { write(to, json, 2); }
+nlohmann::ordered_json text_or_null(const std::string& text) {
+  return text.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(text);
+}
+
 void write_json_line(std::ostream& to, const ordered_json& json) { write(to, json, -1); }
 
 }  // namespace gradmill::client

@@ -12,6 +12,7 @@
 #include "client/report/table.h"
 #include "client/report/text.h"
 #include "protocol/model_metadata.h"
+#include "protocol/model_name.h"
 #include "protocol/rule_names.h"
 
 namespace gradmill::client {
@@ -136,7 +137,7 @@ std::string error_text(const std::optional<double>& error) {
 Properties properties_of(const ModelDetails& model) {
   const ModelVersion& version = model.version;
   const ModelLineage& lineage = version.lineage;
-  Properties all = {{"model", version.model + "@" + std::to_string(version.version)},
+  Properties all = {{"model", version_reference(version.model, version.version)},
                     {"aliases", joined(aliases_of(model))},
                     {"created", local_time_text(version.created_ms)},
                     {"validation error", error_text(lineage.validation_error)},

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "client/report/text.h"
+#include "protocol/model_name.h"
 
 namespace gradmill::client {
 
@@ -16,7 +17,7 @@ std::optional<double> accuracy_of(const PredictionStatus& job) {
 }
 
 std::string model_text(const PredictionStatus& job) {
-  return job.model.empty() ? "" : job.model + '@' + std::to_string(job.version);
+  return job.model.empty() ? "" : version_reference(job.model, job.version);
 }
 
 const char* kind_text(const std::optional<PredictionStatus>& prediction) {

@@ -135,6 +135,7 @@ void write_result(std::ostream& to, const FollowedJob& job, Format format) {
   }
   result["nodes"] = nodes_in_json(status.nodes);
   result["parameters_sha256"] = status.parameters.digest.hex();
+  result["registered"] = text_or_null(status.registered);
   write_json(to, result);
 }
 

@@ -10,6 +10,7 @@
 #include "client/report/json_output.h"
 #include "client/report/table.h"
 #include "client/report/text.h"
+#include "protocol/model_name.h"
 
 namespace gradmill::client {
 namespace {
@@ -118,7 +119,7 @@ void write_statistics(std::ostream& to, const JobStatistics& job, Format format)
 }
 
 void write_statistics(std::ostream& to, const ModelStatistics& model, Format format) {
-  const std::string name = model.model + '@' + std::to_string(model.version);
+  const std::string name = version_reference(model.model, model.version);
   if (format == Format::kJson) {
     write_json(to,
                {{"model", model.model},

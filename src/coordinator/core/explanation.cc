@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -253,6 +254,29 @@ class Look {
   TimePoint now_;
 };
 
+/// What nodes did for a job that has ended, members or not.
+std::vector<NodeExplanation> deeds(const Scheduler& scheduler, const Job& job) {
+  std::map<std::string, NodeTally> tallies = scheduler.tallies(job);
+  for (NodeId id = 0; id < scheduler.nodes().size(); ++id) {
+    if (!scheduler.nodes().at(id).forgotten) {
+      tallies.try_emplace(scheduler.nodes().at(id).address.text());
+    }
+  }
+  std::vector<NodeExplanation> nodes;
+  for (const auto& [address, tally] : tallies) {
+    NodeExplanation& node = nodes.emplace_back();
+    node.node = address;
+    node.tasks = tally.tasks;
+    if (tally.tasks > 0) {
+      node.message = "did " + tasks_in_words(job, tally.tasks);
+    } else {
+      node.reason = "ended";
+      node.message = "the job ended without a result of it";
+    }
+  }
+  return nodes;
+}
+
 }  // namespace
 
 JobExplanation explain(const Scheduler& scheduler, const Job& job, TimePoint now) {
@@ -263,6 +287,10 @@ JobExplanation explain(const Scheduler& scheduler, const Job& job, TimePoint now
   explanation.scheduling = scheduler.scheduling();
   explanation.waiting =
       job.round ? static_cast<std::uint32_t>(job.round->pending().size()) : std::uint32_t{0};
+  if (has_ended(job.state)) {
+    explanation.nodes = deeds(scheduler, job);
+    return explanation;
+  }
   const std::map<std::string, NodeTally> tallies = scheduler.tallies(job);
   const std::vector<std::uint32_t> pending = examples_of_pending(job);
   for (NodeId id = 0; id < scheduler.nodes().size(); ++id) {

@@ -33,10 +33,6 @@ std::string what_there_is(const Items& items, const std::string& none, const Nam
   return (items.size() == 1 ? "; there is" : "; there are") + text;
 }
 
-std::string at_version(const std::string& model, std::uint32_t version) {
-  return model + "@" + std::to_string(version);
-}
-
 std::string error_text(const std::optional<double>& error) {
   if (!error) {
     return "none";
@@ -70,7 +66,15 @@ std::vector<std::uint32_t> stations(const std::vector<AliasMove>& history,
 void ModelRegistry::restore(ModelVersion version) {
   Model& model = models_[version.model];
   model.last = std::max(model.last, version.version);
+  put(model, std::move(version));
+}
+
+void ModelRegistry::put(Model& model, ModelVersion version) {
   const std::uint32_t number = version.version;
+  if (!version.lineage.job.empty()) {
+    std::uint32_t& newest = model.by_job[version.lineage.job];
+    newest = std::max(newest, number);
+  }
   model.versions.insert_or_assign(number, std::make_shared<const ModelVersion>(std::move(version)));
 }
 
@@ -121,7 +125,7 @@ std::optional<AliasMove> ModelRegistry::add(ModelVersion& version) {
   check_room(version.model);
   Model& model = models_[version.model];
   version.version = ++model.last;
-  model.versions.emplace(version.version, std::make_shared<const ModelVersion>(version));
+  put(model, version);
   if (model.aliases.contains(std::string(kChampion))) {
     return std::nullopt;
   }
@@ -222,6 +226,18 @@ ModelSummary ModelRegistry::summary(const Model& model, const ModelVersion& vers
   return summary;
 }
 
+std::optional<std::uint32_t> ModelRegistry::version_by(const std::string& model,
+                                                       const std::string& job) const {
+  const auto found = models_.find(model);
+  if (found == models_.end()) {
+    return std::nullopt;
+  }
+  const auto version = found->second.by_job.find(job);
+  return version != found->second.by_job.end() && found->second.versions.contains(version->second)
+             ? std::optional(version->second)
+             : std::nullopt;
+}
+
 std::vector<ModelSummary> ModelRegistry::list() const {
   std::vector<ModelSummary> all;
   for (const auto& [name, model] : models_) {
@@ -271,9 +287,10 @@ std::optional<AliasMove> ModelRegistry::promote(std::string_view reference,
     const std::optional<double>& ours = version.lineage.validation_error;
     const std::optional<double>& theirs = model.versions.at(from)->lineage.validation_error;
     if (!ours || !theirs || !(*ours < *theirs)) {
-      throw invalid_input("the validation error of " + at_version(version.model, version.version) +
-                          " (" + error_text(ours) + ") is not lower than that of " +
-                          at_version(version.model, from) + " (" + error_text(theirs) +
+      throw invalid_input("the validation error of " +
+                          version_reference(version.model, version.version) + " (" +
+                          error_text(ours) + ") is not lower than that of " +
+                          version_reference(version.model, from) + " (" + error_text(theirs) +
                           "), which is " + alias + "; --force promotes it all the same");
     }
   }

@@ -45,6 +45,9 @@ class ModelRegistry {
   [[nodiscard]] const ModelVersion* with_file(const BlobRef& file) const;
   /// The imported version of the model that has this file; null if there is none.
   [[nodiscard]] const ModelVersion* imported(const std::string& model, const BlobRef& file) const;
+  /// The newest version of `model` that this job registered, if it is still there.
+  [[nodiscard]] std::optional<std::uint32_t> version_by(const std::string& model,
+                                                        const std::string& job) const;
   /// The champion of each model, or its newest version if it has none.
   [[nodiscard]] std::vector<ModelSummary> list() const;
   /// Versions of a model, newest first.
@@ -73,6 +76,7 @@ class ModelRegistry {
   struct Model {
     std::uint32_t last = 0;  // Version ever given.
     std::map<std::uint32_t, std::shared_ptr<const ModelVersion>> versions;
+    std::map<std::string, std::uint32_t> by_job;  // Newest version, for jobs that have one.
     std::map<std::string, std::uint32_t> aliases;
     std::vector<AliasMove> history;
   };
@@ -84,6 +88,7 @@ class ModelRegistry {
                                               const std::string& alias);
   [[nodiscard]] static ModelSummary summary(const Model& model, const ModelVersion& version);
   static void apply(Model& model, AliasMove move);
+  static void put(Model& model, ModelVersion version);
 
   std::map<std::string, Model> models_;
 };

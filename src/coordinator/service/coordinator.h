@@ -241,6 +241,8 @@ class Coordinator final : private NodeEvents {
   [[nodiscard]] std::vector<NodeTask> tasks_of(NodeId node) const;
   /// The job, if it is one whose model is to be registered.
   [[nodiscard]] std::optional<TrainedJob> trained_job(const std::string& id);
+  /// What the registry has the job's result as, NAME@VERSION; empty if it has not.
+  [[nodiscard]] std::string registered(const Job& job) const;
   /// Runs a change of the registry between two commits.
   void change_models(const std::function<std::vector<Record>(ModelRegistry& registry)>& change);
   /// Does what comes into `inbox`, one after the other, until the coordinator stops.

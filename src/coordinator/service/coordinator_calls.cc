@@ -148,6 +148,7 @@ JobStatus Coordinator::follow(const JobQuery& query, std::chrono::milliseconds w
     const Job& job = job_at(query.job);
     status = report_status(scheduler_, job, query, Clock::now());
     status.notice = notice_of(job);
+    status.registered = registered(job);
     stored = query.with_tasks || job.finished.empty() ? reports_due(job, query) : 0;
   }
   if (stored > 0) {
@@ -187,6 +188,7 @@ std::vector<JobSummary> Coordinator::jobs(std::uint32_t limit) {
   for (auto id = all.rbegin(); summaries.size() < count; ++id) {
     summaries.push_back(summarize(job_at(*id)));
     summaries.back().scheduling = scheduler_.scheduling();
+    summaries.back().registered = registered(job_at(*id));
     if (!has_ended(summaries.back().state)) {
       summaries.back().message = notice_of(job_at(*id));
     }
@@ -198,6 +200,7 @@ JobDetails Coordinator::job(const std::string& id) {
   const std::lock_guard lock(mutex_);
   JobDetails details = report_details(scheduler_, job_at(id), Clock::now());
   details.status.notice = notice_of(job_at(id));
+  details.status.registered = registered(job_at(id));
   return details;
 }
 

@@ -54,6 +54,11 @@ std::vector<ModelSummary> Coordinator::versions(const std::string& model) {
   return models_.list(model);
 }
 
+std::string Coordinator::registered(const Job& job) const {
+  const bool is_registered = job.state == JobState::kSucceeded && !job.model.empty();
+  return is_registered ? models_.registered(job.model, job.id) : "";
+}
+
 ModelDetails Coordinator::model(std::string_view reference) { return models_.details(reference); }
 
 void Coordinator::change_models(

@@ -121,6 +121,37 @@ ml::Activation activation_of(const Metadata& metadata, const ml::Topology& topol
   return activation;
 }
 
+/// Throws if the metadata speak of another model than the tensors.
+void check_agreement(const Metadata& metadata, const ml::Topology& topology) {
+  const std::string said = value_of(metadata, "topology");
+  if (!said.empty() && said != topology_text(topology)) {
+    throw invalid_input("the model file says that its topology is " + formats::in_quotes(said) +
+                        ", but its tensors make " + topology_text(topology));
+  }
+}
+
+/// One a class, of the metadata or numbered from 0.
+std::vector<std::string> labels_of(const Metadata& metadata, std::uint32_t classes) {
+  const std::string said = value_of(metadata, "class_labels");
+  if (said.empty()) {
+    return numbered_labels(classes);
+  }
+  std::vector<std::string> labels = split(said, ",");
+  if (labels.size() != classes) {
+    throw invalid_input("the model file has " + std::to_string(labels.size()) +
+                        " class labels, but its tensors make " + std::to_string(classes) +
+                        " classes");
+  }
+  std::vector<std::string> sorted = labels;
+  std::sort(sorted.begin(), sorted.end());
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice != sorted.end()) {
+    throw invalid_input("the model file has the class label " + formats::in_quotes(*twice) +
+                        " twice");
+  }
+  return labels;
+}
+
 ModelLineage lineage_of(const Metadata& metadata) {
   ModelLineage lineage;
   lineage.data_digest = digest_of(value_of(metadata, "data_sha256"));
@@ -179,6 +210,7 @@ ModelAdded version_of(const TrainedJob& job,
 
 ModelAdded imported_version(const std::string& model, const Blob& file, std::int64_t now_ms) {
   const formats::ModelFile decoded = formats::decode_model(*file.bytes, "the model file");
+  check_agreement(decoded.metadata, decoded.topology);
   ModelAdded added;
   ModelVersion& version = added.version;
   version.model = model;
@@ -188,10 +220,7 @@ ModelAdded imported_version(const std::string& model, const Blob& file, std::int
   version.activation = activation_of(decoded.metadata, decoded.topology);
   version.precision = decoded.precision;
   version.standardized = !decoded.standardization.empty();
-  version.labels = split(value_of(decoded.metadata, "class_labels"), ",");
-  if (version.labels.size() != decoded.topology.classes()) {
-    version.labels = numbered_labels(decoded.topology.classes());
-  }
+  version.labels = labels_of(decoded.metadata, decoded.topology.classes());
   version.lineage = lineage_of(decoded.metadata);
   version.created_ms = now_ms;
   added.file = file;

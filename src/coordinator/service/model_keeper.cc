@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/event_log.h"
+#include "protocol/model_name.h"
 
 namespace gradmill::coordinator {
 
@@ -38,6 +39,12 @@ std::vector<ModelSummary> ModelKeeper::list(const std::string& model) const {
 ModelDetails ModelKeeper::details(std::string_view reference) const {
   const std::lock_guard lock(mutex_);
   return durable_.details(reference);
+}
+
+std::string ModelKeeper::registered(const std::string& model, const std::string& job) const {
+  const std::lock_guard lock(mutex_);
+  const std::optional<std::uint32_t> version = durable_.version_by(model, job);
+  return version ? version_reference(model, *version) : "";
 }
 
 std::optional<Blob> ModelKeeper::file(const BlobRef& ref) {
@@ -96,7 +103,7 @@ void ModelKeeper::add(const TrainedJob& job, std::int64_t now_ms, std::vector<Re
   const std::string model = added.version.model;
   log_event({.event = "model_registered",
              .fields = {{"job", job.job}},
-             .message = model + "@" + std::to_string(added.version.version)});
+             .message = version_reference(model, added.version.version)});
   records.emplace_back(std::move(added));
   records.emplace_back(next_.aliases(model));
 }

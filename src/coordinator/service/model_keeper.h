@@ -33,6 +33,8 @@ class ModelKeeper {
   [[nodiscard]] std::vector<ModelSummary> list() const;
   [[nodiscard]] std::vector<ModelSummary> list(const std::string& model) const;
   [[nodiscard]] ModelDetails details(std::string_view reference) const;
+  /// NAME@VERSION of the newest version that this job registered; empty if there is none.
+  [[nodiscard]] std::string registered(const std::string& model, const std::string& job) const;
   /// The model file of some version, if there is one of that name. Throws Error(kFailed) if it can
   /// no longer be read.
   [[nodiscard]] std::optional<Blob> file(const BlobRef& ref);

@@ -1,6 +1,7 @@
 #include "coordinator/service/model_keeper.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include "formats/model_file.h"
 #include "formats/shard_blob.h"
 #include "ml/shard.h"
+#include "protocol/model_metadata.h"
 
 namespace gradmill::coordinator {
 namespace {
@@ -88,10 +90,13 @@ TEST_F(ModelKeeperTest, ASuccessAndItsVersionAreOneCommit) {
   EXPECT_EQ(std::get<ModelAliases>(records[2]).history.at(0).alias, "champion");
   EXPECT_EQ(std::get<JobMoved>(records[3]).job, "b");
   EXPECT_TRUE(keeper_.list().empty()) << "it is not durable yet";
+  EXPECT_EQ(keeper_.registered("letters", "a"), "");
   store_.commit(std::vector<Record>{records[1], records[2]});
   keeper_.publish();
   const auto version = keeper_.resolve("letters@champion");
   EXPECT_EQ(version->version, 1U);
+  EXPECT_EQ(keeper_.registered("letters", "a"), "letters@1");
+  EXPECT_EQ(keeper_.registered("letters", "b"), "");
   const std::optional<Blob> file = keeper_.file(version->file);
   ASSERT_TRUE(file);
   EXPECT_EQ(file->ref, version->file);
@@ -205,13 +210,11 @@ TEST_F(ModelBuildingTest, AnExportedFileIsImportedWithItsLineage) {
   EXPECT_EQ(imported.lineage.rule, built.version.lineage.rule);
 }
 
-TEST_F(ModelBuildingTest, AFileThatDoesNotSayItsActivationIsRefused) {
+TEST_F(ModelBuildingTest, AFileWhoseMetadataDoNotFitIsRefused) {
   formats::ModelFile file;
   file.topology = trained_.specification->rule.topology;
-  const auto refusal = [&](const std::string& activation) {
-    if (!activation.empty()) {
-      file.metadata["activation"] = activation;
-    }
+  const auto refusal = [&](std::map<std::string, std::string> metadata) {
+    file.metadata = std::move(metadata);
     const Blob blob = make_blob(formats::encode_model_header(file) + *trained_.weights.bytes);
     try {
       static_cast<void>(imported_version("other", blob, kEnded));
@@ -221,8 +224,24 @@ TEST_F(ModelBuildingTest, AFileThatDoesNotSayItsActivationIsRefused) {
     }
     return std::string("accepted");
   };
-  EXPECT_EQ(refusal(""), "the model file does not say its activation");
-  EXPECT_EQ(refusal("cosine"), "the model file has the unknown activation 'cosine'");
+  EXPECT_EQ(refusal({}), "the model file does not say its activation");
+  EXPECT_EQ(refusal({{"activation", "cosine"}}),
+            "the model file has the unknown activation 'cosine'");
+  const std::string topology = topology_text(file.topology);
+  EXPECT_EQ(refusal({{"activation", "tanh"}, {"topology", topology}}), "accepted");
+  EXPECT_EQ(
+      refusal({{"activation", "tanh"}, {"topology", "16-24-26"}}),
+      "the model file says that its topology is '16-24-26', but its tensors make " + topology);
+  const std::uint32_t classes = file.topology.classes();
+  EXPECT_EQ(refusal({{"activation", "tanh"}, {"class_labels", "a,b,c,d,e,f,g"}}),
+            "the model file has 7 class labels, but its tensors make " + std::to_string(classes) +
+                " classes");
+  std::string twice = "a,a";
+  for (std::uint32_t label = 2; label < classes; ++label) {
+    twice += "," + std::to_string(label);
+  }
+  EXPECT_EQ(refusal({{"activation", "tanh"}, {"class_labels", twice}}),
+            "the model file has the class label 'a' twice");
   EXPECT_EQ(refusal("tanh"), "accepted");
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "protocol/model_name.h"
 
 namespace gradmill::coordinator {
 namespace {
@@ -111,7 +112,7 @@ ModelPredictions Predictor::predict(const std::string& reference, const RawRows&
   const ServedModel& model = *self->model;
   if (rows.features != model.features) {
     throw invalid_input("the rows have " + std::to_string(rows.features) + " features; model " +
-                        model.model + '@' + std::to_string(model.version) + " takes " +
+                        version_reference(model.model, model.version) + " takes " +
                         std::to_string(model.features));
   }
   {
