@@ -30,13 +30,13 @@ int serve(const std::vector<std::string>& words) {
       formats::parse_node_list(read_file(kNodes, kNodeListBytesMax), kNodes);
   MemoryStore store;
   StoredState state = store.load();
-  const NodeLinkFactory links =
+  const NodeLinkFactories links =
       make_thrift_node_links({.coordinator = state.coordinator, .epoch = state.epoch});
   std::optional<Coordinator> coordinator;
   rpc::ServerOptions options;
   options.name = "coordinator";
   options.address = {"127.0.0.1", static_cast<std::uint16_t>(std::stoi(words.at(0)))};
-  const FaultRelay no_faults([] { return std::vector<Address>(); }, links, nullptr);
+  const FaultRelay no_faults([] { return std::vector<Address>(); }, links.for_tasks, nullptr);
   std::optional<RegisteredModels> models;
   std::optional<Predictor> predictor;
   rpc::Server server(options, make_coordinator_handlers([&] {
@@ -45,11 +45,11 @@ int serve(const std::vector<std::string>& words) {
   coordinator.emplace(CoordinatorOptions{},
                       make_policy(words.at(1), 1),
                       list.nodes,
-                      links,
+                      links.for_tasks,
                       store,
                       std::move(state));
   models.emplace(*coordinator);
-  predictor.emplace(PredictorOptions{}, links, *models);
+  predictor.emplace(PredictorOptions{}, links.for_predictions, *models);
   coordinator->tell_of_nodes(*predictor);
   coordinator->start();
   server.start();

@@ -165,19 +165,24 @@ int serve(const std::vector<std::string>& words) {
   for (const std::string& note : state.notes) {
     log_event({.level = LogLevel::kWarning, .event = "state_repaired", .message = note});
   }
-  const NodeLinkFactory links =
+  const NodeLinkFactories links =
       make_thrift_node_links({.coordinator = state.coordinator, .epoch = state.epoch},
                              heartbeat_deadline(request->options.scheduler.detection),
                              protection.to_nodes);
-  coordinator.emplace(
-      request->options, std::move(request->policy), nodes, links, *store, std::move(state));
+  coordinator.emplace(request->options,
+                      std::move(request->policy),
+                      nodes,
+                      links.for_tasks,
+                      *store,
+                      std::move(state));
   if (request->fault_injection) {
     injector.emplace(request->options.scheduler.seed, address.text());
   }
-  relay.emplace(
-      [&] { return addresses_of(coordinator->nodes()); }, links, injector ? &*injector : nullptr);
+  relay.emplace([&] { return addresses_of(coordinator->nodes()); },
+                links.for_tasks,
+                injector ? &*injector : nullptr);
   models.emplace(*coordinator);
-  predictor.emplace(request->predictions, links, *models);
+  predictor.emplace(request->predictions, links.for_predictions, *models);
   predictor->record_in(coordinator->model_recorders());
   coordinator->tell_of_nodes(*predictor);
   coordinator->start();

@@ -63,7 +63,8 @@ ClientChannel::ClientChannel(Address address, ConnectionOptions options)
       tls_(std::move(options.tls)),
       interrupt_(options.interrupt == nullptr ? std::make_shared<Interrupt>()
                                               : std::move(options.interrupt)),
-      budget_(std::move(options.budget)) {
+      budget_(std::move(options.budget)),
+      spin_(std::move(options.spin)) {
   ignore_sigpipe();
   redirect_thrift_output();
 }
@@ -101,6 +102,7 @@ std::shared_ptr<apache::thrift::protocol::TProtocol> ClientChannel::connect() {
                                        : tls_.context->connect(std::move(fd), address_.host);
   socket_ = std::make_shared<Socket>(std::move(stream), address_.text(), traffic_);
   shake_hands(connected_by);
+  socket_->begin_waits_with(spin_.get());
   socket_->bound(deadline_time_, interrupt_.get());
   return std::make_shared<Protocol>(
       std::make_shared<FramedTransport>(socket_, std::nullopt, budget_));

@@ -14,6 +14,7 @@
 #include "rpc/interrupt.h"
 #include "rpc/limits.h"
 #include "rpc/socket.h"
+#include "rpc/spin.h"
 #include "rpc/tls.h"
 #include "rpc/traffic.h"
 
@@ -30,6 +31,9 @@ struct ConnectionOptions {
   ClientTls tls{};
   /// For large messages of all connections that share it (see kMessageBytesMax); null: no bound.
   std::shared_ptr<ByteBudget> budget = nullptr;
+  /// For peers that answer within microseconds: how waits for their answers begin, of all
+  /// connections that share it; null: by sleeping.
+  std::shared_ptr<Spin> spin = nullptr;
 };
 
 namespace internal {
@@ -73,6 +77,7 @@ class ClientChannel {
   const ClientTls tls_;
   const std::shared_ptr<Interrupt> interrupt_;
   const std::shared_ptr<ByteBudget> budget_;
+  const std::shared_ptr<Spin> spin_;
   const std::shared_ptr<Traffic> traffic_ = std::make_shared<Traffic>();
   std::shared_ptr<Socket> socket_;
   std::chrono::milliseconds deadline_{};     // Of the current call.

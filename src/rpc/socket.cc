@@ -152,6 +152,9 @@ void Socket::handle(const Progress& progress) {
 }
 
 void Socket::wait(short events) {
+  if (events == POLLIN && spin_ != nullptr && spin_->finds([&] { return !stream_->quiet(); })) {
+    return;
+  }
   std::array<pollfd, 2> waits = {pollfd{stream_->fd(), events, 0},
                                  pollfd{interrupt_ == nullptr ? -1 : interrupt_->fd(), POLLIN, 0}};
   const Clock::time_point start = Clock::now();

@@ -13,6 +13,7 @@
 #include "rpc/descriptor.h"
 #include "rpc/interrupt.h"
 #include "rpc/peer_identity.h"
+#include "rpc/spin.h"
 #include "rpc/stream.h"
 #include "rpc/traffic.h"
 
@@ -35,6 +36,8 @@ class Socket final : public apache::thrift::transport::TVirtualTransport<Socket>
          std::string origin,
          std::shared_ptr<Traffic> traffic = nullptr);
 
+  /// From now on, waits for bytes begin with `spin` (not owned, may be null).
+  void begin_waits_with(Spin* spin) noexcept { spin_ = spin; }
   /// Bounds all reads and writes until the next call: by a time, and by an Interrupt (not owned,
   /// may be null).
   void bound(Clock::time_point deadline, const Interrupt* interrupt) noexcept;
@@ -88,6 +91,7 @@ class Socket final : public apache::thrift::transport::TVirtualTransport<Socket>
   Clock::time_point deadline_ = Clock::time_point::max();
   Clock::time_point ran_at_ = Clock::now();  // when this process last did something with it
   const Interrupt* interrupt_ = nullptr;
+  Spin* spin_ = nullptr;
   bool closed_by_peer_ = false;
   std::uint64_t bytes_read_ = 0;
   int failure_ = 0;

@@ -22,6 +22,8 @@ constexpr std::chrono::milliseconds kFaultsDeadline{2000};
 constexpr std::chrono::milliseconds kCallMargin{3000};
 constexpr std::chrono::milliseconds kPieceDeadline{10'000};
 constexpr std::size_t kNameBytesMax = 128;
+// A row is back from a node of this machine within a hundred microseconds or so.
+constexpr std::chrono::microseconds kPredictionSpin{100};
 
 class ThriftNodeLink final : public NodeLink {
  private:
@@ -40,16 +42,11 @@ class ThriftNodeLink final : public NodeLink {
   ThriftNodeLink(const Address& address,
                  Fence fence,
                  std::chrono::milliseconds heartbeat_deadline,
-                 const rpc::ClientTls& tls,
-                 std::shared_ptr<ByteBudget> budget)
+                 const rpc::ConnectionOptions& connection)
       : fence_(std::move(fence)),
         heartbeat_deadline_(heartbeat_deadline),
-        connection_(address,
-                    rpc::ConnectionOptions{.connect_timeout = kConnectTimeout,
-                                           .interrupt = nullptr,
-                                           .tls = tls,
-                                           .budget = std::move(budget)},
-                    [this](wire::NodeServiceClient& client) { say_hello(client); }) {
+        connection_(
+            address, connection, [this](wire::NodeServiceClient& client) { say_hello(client); }) {
     predict_request_.fence = wire::to_wire(fence_);
   }
 
@@ -253,13 +250,23 @@ class ThriftNodeLink final : public NodeLink {
 
 }  // namespace
 
-NodeLinkFactory make_thrift_node_links(const Fence& fence,
-                                       std::chrono::milliseconds heartbeat_deadline,
-                                       const rpc::ClientTls& tls) {
-  const auto budget = std::make_shared<ByteBudget>(rpc::kMessageBytesMax);
-  return [=](const Address& address) {
-    return std::make_unique<ThriftNodeLink>(address, fence, heartbeat_deadline, tls, budget);
+NodeLinkFactories make_thrift_node_links(const Fence& fence,
+                                         std::chrono::milliseconds heartbeat_deadline,
+                                         const rpc::ClientTls& tls) {
+  const auto factory = [&](const rpc::ConnectionOptions& connection) {
+    return [=](const Address& address) {
+      return std::make_unique<ThriftNodeLink>(address, fence, heartbeat_deadline, connection);
+    };
   };
+  rpc::ConnectionOptions connection;
+  connection.connect_timeout = kConnectTimeout;
+  connection.tls = tls;
+  connection.budget = std::make_shared<ByteBudget>(rpc::kMessageBytesMax);
+  NodeLinkFactories links;
+  links.for_tasks = factory(connection);
+  connection.spin = std::make_shared<rpc::Spin>(kPredictionSpin);
+  links.for_predictions = factory(connection);
+  return links;
 }
 
 }  // namespace gradmill::coordinator

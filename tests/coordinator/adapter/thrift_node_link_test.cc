@@ -76,7 +76,8 @@ class ThriftNodeLinkTest : public testing::Test {
   }
   /// What is wrong with a heartbeat; empty if nothing is.
   std::string trouble() {
-    const std::unique_ptr<NodeLink> link = make_thrift_node_links({}, kDeadline)(address_);
+    const std::unique_ptr<NodeLink> link =
+        make_thrift_node_links({}, kDeadline).for_tasks(address_);
     const auto start = std::chrono::steady_clock::now();
     std::string trouble;
     try {
