@@ -1,24 +1,20 @@
 """Two prediction jobs whose batches differ in cost, side by side: how equal their rates are."""
 from __future__ import annotations
 
-import itertools
 import json
 import time
 from pathlib import Path
 from typing import Callable, NamedTuple
 
 from cluster import Cluster
-from processes import ROOT, Failed
+from processes import Failed
+from two_models import MODELS, train, write_rows
 
 SECONDS = 60.0  # of the measurement
 SETTLING = 5.0  # from when both jobs run
 WINDOW = 10.0
 BATCH_ROWS = 100
 ROWS = 2_000_000  # more than the nodes answer in the time
-LETTERS = ROOT / "data" / "letters"
-# Hidden layers; a batch of the first takes thousands of times as long as one of the second. The
-# first starts first: alone, the second would be done before the first's rows are here.
-MODELS = {"costly": "4096,4096", "cheap": "24"}
 
 Course = list[tuple[float, float]]
 
@@ -27,32 +23,6 @@ class Sample(NamedTuple):
     """Rows answered until then."""
     seconds: float
     rows: dict[str, float]
-
-
-def _samples_file(source: Path, target: Path, rows: int) -> None:
-    with source.open() as lines:
-        target.write_text("".join(itertools.islice(lines, rows)))
-
-
-def _train(cluster: Cluster, folder: Path) -> None:
-    """What the models know does not matter, so they are trained on next to nothing."""
-    data = folder / "data"
-    data.mkdir()
-    _samples_file(LETTERS / "train_letters1.txt", data / "train_1.txt", 26)
-    _samples_file(LETTERS / "validate_letters.txt", data / "validate_1.txt", 26)
-    for model, hidden in MODELS.items():
-        cluster.client("job", "submit", "train", "--data", str(data), "--model", model, "--classes",
-                       "26", "--hidden", hidden, "--rounds", "1", "--epochs", "1", "--eta", "1e-4")
-
-
-def _rows_file(folder: Path) -> Path:
-    known = [line.rsplit(",", 1)[0] for line in (LETTERS / "validate_letters.txt").open()]
-    block = "".join(row + "\n" for row in known)
-    path = folder / "rows.csv"
-    with path.open("w") as stream:
-        for _ in range(ROWS // len(known)):
-            stream.write(block)
-    return path
 
 
 def _answered(cluster: Cluster, model: str) -> float:
@@ -66,8 +36,10 @@ def _answered(cluster: Cluster, model: str) -> float:
 def samples() -> list[Sample]:
     with Cluster() as cluster:
         folder = Path(cluster.folder.name)
-        _train(cluster, folder)
-        rows = _rows_file(folder)
+        train(cluster, folder)
+        rows = folder / "rows.csv"
+        write_rows(rows, ROWS)
+        # The first starts first: alone, the second would be done before the first's rows are here.
         for model in MODELS:
             cluster.client("job", "submit", "predict", "--model", model, "--data", str(rows), "--id",
                            model, "--batch-size", str(BATCH_ROWS), "--no-wait")

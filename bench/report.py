@@ -71,8 +71,8 @@ def results(figures: Figures, about: Mapping[str, Mapping[str, str]], plots: Seq
 def serving(figures: Figures, machine: Mapping[str, str]) -> str:
     """The whole of SERVING.md."""
     parts = ["# Predictions, and jobs side by side", "Written by `scripts/bench --serving`; not edited by "
-             "hand. Medians of 5 runs but for the fair share, which is one of 65 s. All programs and "
-             "the load generator run on the same machine.",
+             "hand. Medians of 5 runs but for the fair share, which is one of 65 s, and the first tasks. "
+             "All programs and the load generator run on the same machine.",
              table_of(figures, SERVING),
              "![Rates of two prediction jobs of equal weight](fair_share.svg)",
              "The costly job's batches pass 4096,4096 hidden units, the cheap one's 24; both have 100 "

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Callable
 
 import fair_share
+import first_task
 import kernel_rows
 import machine
 import report
@@ -92,6 +93,9 @@ class Session:
         figures, self.rates = fair_share.measure(say)
         self.figures |= figures
 
+    def first_task(self) -> None:
+        self.figures |= first_task.measure(say)
+
     def time_to_error(self) -> None:
         figures, variants, courses = time_to_error.compare(RUNS, say)
         self.figures |= figures
@@ -141,6 +145,7 @@ def main() -> int:
     if mode != "--quick":
         session.part("predictions", session.predictions)
         session.part("fair share", session.fair_share)
+        session.part("first task", session.first_task)
     (ROOT / "build" / "bench.json").write_text(json.dumps(session.figures, indent=2) + "\n")
     if mode != "--quick":
         session.part("plots", lambda: draw(session))

@@ -191,6 +191,34 @@ TEST_F(Scheduling, InGlobalModeBothJobsGoOnAfterADeathWithTheSameResults) {
   expect_ends_as_alone();
 }
 
+/// Seconds that the only task of a new prediction job waited until a node had it.
+double first_wait(const Cluster& cluster, const std::string& rows, const std::string& id) {
+  const Ended ended = cluster.client(
+      {"job", "submit", "predict", "--model", "letters", "--data", rows, "--id", id});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  const nlohmann::json tasks = cluster.ask({"job", "stats", id}).at("tasks");
+  EXPECT_EQ(tasks.at("queries"), 1);
+  return tasks.at("queue_seconds").at("mean");
+}
+
+TEST(SchedulingOfNewJobs, TheNextSlotThatFallsFreeIsTheirs) {
+  Cluster::Options options = steady_nodes();
+  options.node_options = {"--load-delay", "60ms"};
+  Cluster cluster(options);
+  ASSERT_EQ(cluster.train(short_job()).code, 0);
+  const Folder folder;
+  folder.write("rows.csv", "2,8,3,5,1,8,13,0,6,6,10,8,0,8,0,8\n");
+  cluster.submit_endless_job("endless");
+  ASSERT_TRUE(eventually([&] { return tasks_of(cluster, "endless").size() == 4; }));
+  std::vector<double> waits;
+  for (int n = 0; n < 9; ++n) {
+    waits.push_back(first_wait(cluster, folder.path("rows.csv"), "new" + std::to_string(n)));
+  }
+  std::sort(waits.begin(), waits.end());
+  EXPECT_LE(waits[4], 0.1) << "the slots are held for 60 ms each";
+  EXPECT_EQ(cluster.client({"job", "cancel", "endless"}).code, 0);
+}
+
 TEST(SchedulingMode, OutlivesTheCoordinator) {
   Cluster cluster;
   ASSERT_EQ(cluster.ask({"job", "scheduling", "local"}).at("scheduling"), "local");

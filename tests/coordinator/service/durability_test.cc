@@ -178,7 +178,8 @@ TEST_F(DurabilityTest, AnIdThatIsUsedAgainIsAnotherJob) {
 }
 
 TEST_F(DurabilityTest, ListsShowsLogsAndDeletesJobs) {
-  start("load-balancing", {{0, Fault::kNone}, {0, Fault::kReturnsNonsense}});
+  start("round-robin", {{0, Fault::kNone}, {0, Fault::kReturnsNonsense}});
+  coordinator_->add_node({"node", 2});  // Alive once this returns, so that it gets a task.
   submit("first", specification_);
   static_cast<void>(finish("first"));
   submit("second", many_rounds());
