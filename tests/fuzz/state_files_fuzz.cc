@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "coordinator/store/files/sealed_file.h"
 #include "coordinator/store/identity.h"
 #include "coordinator/store/job_files.h"
 #include "coordinator/store/model_files.h"
 #include "coordinator/store/predicted_files.h"
-#include "coordinator/store/prediction_texts.h"
-#include "coordinator/store/sealed_file.h"
-#include "coordinator/store/stored_texts.h"
+#include "coordinator/store/texts/prediction_texts.h"
+#include "coordinator/store/texts/stored_texts.h"
 #include "fuzz/target.h"
 #include "ml/topology.h"
 

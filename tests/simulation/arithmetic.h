@@ -8,7 +8,7 @@
 
 #include "base/blob.h"
 #include "coordinator/core/record.h"
-#include "coordinator/core/scheduler.h"
+#include "coordinator/core/scheduler/scheduler.h"
 
 namespace gradmill::simulation {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/core/scheduler.h"
+#include "coordinator/core/scheduler/scheduler.h"
 #include "simulation/disk.h"
 #include "simulation/heart.h"
 #include "simulation/job_monitor.h"

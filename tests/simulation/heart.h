@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/core/node_registry.h"
+#include "coordinator/core/nodes/node_registry.h"
 #include "simulation/life.h"
 #include "simulation/network.h"
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <tuple>
 
-#include "coordinator/core/scheduler.h"
+#include "coordinator/core/scheduler/scheduler.h"
 #include "simulation/disk.h"
 #include "simulation/plan.h"
 

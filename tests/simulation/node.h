@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/address.h"
-#include "coordinator/core/node_registry.h"
+#include "coordinator/core/nodes/node_registry.h"
 #include "coordinator/core/task.h"
 #include "simulation/arithmetic.h"
 #include "simulation/surroundings.h"

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/core/scheduler.h"
+#include "coordinator/core/scheduler/scheduler.h"
 #include "simulation/dice.h"
 #include "simulation/node.h"
 #include "simulation/offer_monitor.h"

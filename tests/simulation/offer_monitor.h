@@ -7,7 +7,7 @@
 #include <string>
 #include <tuple>
 
-#include "coordinator/core/scheduler.h"
+#include "coordinator/core/scheduler/scheduler.h"
 #include "simulation/counts.h"
 
 namespace gradmill::simulation {

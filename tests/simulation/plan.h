@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/core/scheduler.h"
+#include "coordinator/core/scheduler/scheduler.h"
 #include "simulation/counts.h"
 #include "simulation/node.h"
 

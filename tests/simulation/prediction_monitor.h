@@ -1,7 +1,7 @@
 // Safety of prediction jobs: each row is predicted, once, in its place, and as it should be.
 #pragma once
 
-#include "coordinator/core/scheduler.h"
+#include "coordinator/core/scheduler/scheduler.h"
 #include "simulation/counts.h"
 #include "simulation/plan.h"
 

@@ -8,7 +8,7 @@
 #include <tuple>
 #include <vector>
 
-#include "coordinator/core/scheduler.h"
+#include "coordinator/core/scheduler/scheduler.h"
 #include "simulation/counts.h"
 #include "simulation/plan.h"
 

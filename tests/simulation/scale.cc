@@ -18,7 +18,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "coordinator/core/scheduler.h"
+#include "coordinator/core/scheduler/scheduler.h"
 #include "ml/kernel/kernels.h"
 #include "simulation/arithmetic.h"
 #include "simulation/dice.h"

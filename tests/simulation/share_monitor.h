@@ -1,7 +1,7 @@
 // Local mode: that each job has nodes of its own, and only those work for it.
 #pragma once
 
-#include "coordinator/core/scheduler.h"
+#include "coordinator/core/scheduler/scheduler.h"
 
 namespace gradmill::simulation {
 

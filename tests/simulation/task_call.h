@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "coordinator/core/scheduler.h"
+#include "coordinator/core/scheduler/scheduler.h"
 #include "simulation/life.h"
 #include "simulation/network.h"
 

@@ -5,7 +5,7 @@
 #include <deque>
 #include <functional>
 
-#include "coordinator/core/scheduler.h"
+#include "coordinator/core/scheduler/scheduler.h"
 #include "simulation/disk.h"
 #include "simulation/life.h"
 #include "simulation/surroundings.h"

@@ -12,7 +12,7 @@
 #include "base/address.h"
 #include "base/blob.h"
 #include "base/error.h"
-#include "coordinator/core/node_registry.h"
+#include "coordinator/core/nodes/node_registry.h"
 #include "coordinator/core/task.h"
 #include "protocol/fault_settings.h"
 #include "protocol/prediction.h"

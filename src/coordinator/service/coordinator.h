@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/blob_cache.h"
-#include "coordinator/core/scheduler.h"
+#include "coordinator/core/scheduler/scheduler.h"
 #include "coordinator/ports/job_store.h"
 #include "coordinator/service/event_quota.h"
 #include "coordinator/service/journal.h"

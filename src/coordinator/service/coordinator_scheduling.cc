@@ -1,5 +1,5 @@
 // What clients ask of how jobs share the nodes.
-#include "coordinator/core/explanation.h"
+#include "coordinator/core/scheduler/explanation.h"
 #include "coordinator/service/coordinator.h"
 
 namespace gradmill::coordinator {

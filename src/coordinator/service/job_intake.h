@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "base/blob_cache.h"
-#include "coordinator/core/job.h"
+#include "coordinator/core/job/job.h"
 #include "ml/shard.h"
 #include "protocol/job_specification.h"
 

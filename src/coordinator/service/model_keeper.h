@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/blob_cache.h"
-#include "coordinator/core/model_registry.h"
+#include "coordinator/core/models/model_registry.h"
 #include "coordinator/ports/job_store.h"
 #include "coordinator/service/model_building.h"
 

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "coordinator/core/scheduler.h"
+#include "coordinator/core/scheduler/scheduler.h"
 
 namespace gradmill::coordinator {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/blob_cache.h"
-#include "coordinator/core/scheduler.h"
+#include "coordinator/core/scheduler/scheduler.h"
 #include "ml/trainer.h"
 
 namespace gradmill::coordinator {

@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "base/error.h"
-#include "coordinator/core/result_check.h"
+#include "coordinator/core/round/result_check.h"
 #include "coordinator/service/batch_rows.h"
 #include "formats/shard_blob.h"
 

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "coordinator/store/strict_json.h"
+#include "coordinator/store/texts/strict_json.h"
 
 namespace gradmill::coordinator {
 

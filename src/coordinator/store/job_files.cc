@@ -10,7 +10,7 @@
 
 #include "base/durable_file.h"
 #include "base/error.h"
-#include "coordinator/store/sealed_file.h"
+#include "coordinator/store/files/sealed_file.h"
 #include "ml/topology.h"
 
 namespace gradmill::coordinator {

@@ -13,8 +13,8 @@
 
 #include "base/blob.h"
 #include "coordinator/core/record.h"
-#include "coordinator/store/file_batch.h"
-#include "coordinator/store/stored_texts.h"
+#include "coordinator/store/files/file_batch.h"
+#include "coordinator/store/texts/stored_texts.h"
 
 namespace gradmill::coordinator {
 

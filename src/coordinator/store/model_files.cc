@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/digest.h"
-#include "coordinator/store/sealed_file.h"
+#include "coordinator/store/files/sealed_file.h"
 
 namespace gradmill::coordinator {
 namespace {

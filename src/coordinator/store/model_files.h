@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/blob.h"
-#include "coordinator/store/file_batch.h"
+#include "coordinator/store/files/file_batch.h"
 #include "coordinator/store/job_files.h"
-#include "coordinator/store/model_texts.h"
+#include "coordinator/store/texts/model_texts.h"
 
 namespace gradmill::coordinator {
 

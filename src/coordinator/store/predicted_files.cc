@@ -4,8 +4,8 @@
 #include <memory>
 #include <utility>
 
-#include "coordinator/store/prediction_texts.h"
-#include "coordinator/store/sealed_file.h"
+#include "coordinator/store/files/sealed_file.h"
+#include "coordinator/store/texts/prediction_texts.h"
 
 namespace gradmill::coordinator {
 namespace {

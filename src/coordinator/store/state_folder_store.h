@@ -5,7 +5,7 @@
 #include <string>
 
 #include "coordinator/ports/job_store.h"
-#include "coordinator/store/file_system.h"
+#include "coordinator/store/files/file_system.h"
 
 namespace gradmill::coordinator {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "coordinator/store/file_batch.h"
+#include "coordinator/store/files/file_batch.h"
 #include "coordinator/store/model_files.h"
 
 namespace gradmill::coordinator {

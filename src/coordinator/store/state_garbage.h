@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/digest.h"
-#include "coordinator/store/file_system.h"
+#include "coordinator/store/files/file_system.h"
 #include "coordinator/store/job_files.h"
 #include "coordinator/store/store_entry.h"
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "coordinator/store/stored_texts.h"
+#include "coordinator/store/texts/stored_texts.h"
 
 namespace gradmill::coordinator {
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "coordinator/store/sealed_file.h"
+#include "coordinator/store/files/sealed_file.h"
 #include "coordinator/store/state_folder_store.h"
 #include "coordinator/store/support.h"
 

@@ -6,12 +6,12 @@
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
-#include "coordinator/store/database.h"
 #include "coordinator/store/predicted_files.h"
-#include "coordinator/store/prediction_texts.h"
+#include "coordinator/store/rows/database.h"
 #include "coordinator/store/state_folder_store.h"
-#include "coordinator/store/stored_texts.h"
 #include "coordinator/store/support.h"
+#include "coordinator/store/texts/prediction_texts.h"
+#include "coordinator/store/texts/stored_texts.h"
 
 namespace gradmill::coordinator {
 namespace {

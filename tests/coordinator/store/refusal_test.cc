@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "coordinator/store/database.h"
-#include "coordinator/store/sealed_file.h"
+#include "coordinator/store/files/sealed_file.h"
+#include "coordinator/store/rows/database.h"
 #include "coordinator/store/state_folder_store.h"
 #include "coordinator/store/support.h"
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "coordinator/store/state_folder_store.h"
-#include "coordinator/store/stored_texts.h"
 #include "coordinator/store/support.h"
+#include "coordinator/store/texts/stored_texts.h"
 
 namespace gradmill::coordinator {
 namespace {

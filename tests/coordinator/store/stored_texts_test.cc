@@ -1,5 +1,5 @@
 // Texts whose checksum holds and that nobody wrote: numbers that are none of their kind.
-#include "coordinator/store/stored_texts.h"
+#include "coordinator/store/texts/stored_texts.h"
 
 #include <cmath>
 #include <cstdint>

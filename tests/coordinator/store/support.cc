@@ -9,10 +9,10 @@
 #include <sstream>
 #include <system_error>
 
-#include "coordinator/store/model_texts.h"
-#include "coordinator/store/prediction_texts.h"
 #include "coordinator/store/state_folder_store.h"
-#include "coordinator/store/stored_texts.h"
+#include "coordinator/store/texts/model_texts.h"
+#include "coordinator/store/texts/prediction_texts.h"
+#include "coordinator/store/texts/stored_texts.h"
 #include "ml/topology.h"
 
 namespace gradmill::coordinator {

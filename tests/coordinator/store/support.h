@@ -16,7 +16,7 @@
 #include "base/error.h"
 #include "coordinator/core/record.h"
 #include "coordinator/ports/job_store.h"
-#include "coordinator/store/file_system.h"
+#include "coordinator/store/files/file_system.h"
 
 namespace gradmill::coordinator {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "coordinator/core/node_registry.h"
+#include "coordinator/core/nodes/node_registry.h"
 #include "coordinator/service/statistics/duration_sketch.h"
 #include "coordinator/service/statistics/rate_window.h"
 #include "protocol/query_statistics.h"

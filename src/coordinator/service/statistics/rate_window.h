@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "coordinator/core/node_registry.h"
+#include "coordinator/core/nodes/node_registry.h"
 
 namespace gradmill::coordinator {
 
