@@ -67,7 +67,7 @@ class ThriftJoinLinkTest : public testing::Test {
     options.address = {"127.0.0.1", 0};
     return options;
   }
-  JoinAnswer join() { return link_->join({{"node", 7}, "start"}); }
+  JoinAnswer join() { return link_->join(announcement_); }
   std::string error(ErrorCode code) {
     try {
       static_cast<void>(join());
@@ -82,6 +82,7 @@ class ThriftJoinLinkTest : public testing::Test {
 
   Script script_;
   rpc::Server server_;
+  const Announcement announcement_{Address{"node", 7}, "start"};
   std::unique_ptr<JoinLink> link_;
 };
 
