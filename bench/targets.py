@@ -89,7 +89,7 @@ SERVING = [
     Figure("fair_share_apart_max", "two prediction jobs whose batches differ in cost, 60 s: most that "
            "their rates over 10 s differ", fixed(0.10), "0.10", at_most=True),
     Figure("fair_share_apart_mean", "the same: on average"),
-    Figure("holding_task_p99_ms", "tasks of a job that holds all slots: compute, 99th percentile"),
+    Figure("holding_task_p95_ms", "tasks of a job that holds all slots: compute, 95th percentile"),
     Figure("first_task_p50_ms", "25 new jobs beside it: median wait of the first task"),
     Figure("first_task_max_ms", "the same: longest", fixed(100), "100", at_most=True),
 ]
