@@ -118,6 +118,15 @@ TEST(Profile, SaysWhyNodesWait) {
   EXPECT_THAT(
       advice(job_of({10, 10}), {round_of(1, 2, {task(0, "a:1", 1, 0), task(1, "b:1", 1, 0)})}),
       HasSubstr("other jobs"));
+  JobDetails job = job_of({10, 10});
+  job.status.nodes = {{.node = "a:1", .tasks = 1, .refused = 3, .failed = 1},
+                      {.node = "b:1", .tasks = 1, .refused = 4, .failed = 2}};
+  const std::vector<RoundReport> rounds = {
+      round_of(1, 2, {task(0, "a:1", 1, 0), task(1, "b:1", 1, 0)})};
+  EXPECT_THAT(advice(job, rounds), HasSubstr("simulated load refused 7 offers, 4 of them at b:1"));
+  job.status.nodes[1].refused = 0;
+  job.status.nodes[1].failed = 6;
+  EXPECT_THAT(advice(job, rounds), HasSubstr("7 tasks failed or were lost, 6 of them at b:1"));
 }
 
 TEST(ProfileTable, ShowsFirstAndLastRoundsAndAllInJson) {
@@ -151,7 +160,10 @@ TEST(ProfilePlot, IsDrawnByGnuplotWhateverTheTitle) {
       run_gnuplot(plot_script(profile_of(job, rounds), "it's $(a) \"title\" `of` %d <x>"));
   EXPECT_THAT(svg, HasSubstr("</svg>"));
   EXPECT_THAT(svg, HasSubstr("it's $(a) \"title\" `of` %d &lt;x>"));
-  EXPECT_THAT(svg, HasSubstr("computing"));
+  for (const char* const part :
+       {"node a:1", "node b:1", "coordinator", "computing", "averaging", "validating"}) {
+    EXPECT_THAT(svg, HasSubstr(part));
+  }
 }
 
 TEST(ProfilePlot, SaysWhatIsWrong) {

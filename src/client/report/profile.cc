@@ -92,6 +92,39 @@ double unevenness(const JobProfile& profile) {
   return fastest > 0 ? slowest / fastest : 1;
 }
 
+/// What kept nodes that had shards to do from doing them, and the way out of it.
+std::string hindrance_in_words(const JobDetails& job) {
+  const auto most = [&](std::uint64_t NodeReport::*count) {
+    return *std::max_element(
+        job.status.nodes.begin(),
+        job.status.nodes.end(),
+        [&](const NodeReport& one, const NodeReport& other) { return one.*count < other.*count; });
+  };
+  std::uint64_t refused = 0;
+  std::uint64_t failed = 0;
+  for (const NodeReport& node : job.status.nodes) {
+    refused += node.refused;
+    failed += node.failed;
+  }
+  if (refused > 0 && refused >= failed) {
+    const NodeReport node = most(&NodeReport::refused);
+    return ": simulated load refused " + std::to_string(refused) + " offers, " +
+           std::to_string(node.refused) + " of them at " + node.node +
+           "; a lower load there, or leaving it out, would raise it.";
+  }
+  if (failed > 0) {
+    const NodeReport node = most(&NodeReport::failed);
+    return ": " + std::to_string(failed) + " tasks failed or were lost, " +
+           std::to_string(node.failed) + " of them at " + node.node +
+           "; leaving it out would raise it (why: client job logs).";
+  }
+  return ": no task was refused or lost, so other jobs had the slots, or the tasks of a round did "
+         "not "
+         "end together; a higher --weight would raise it against the first, more and smaller "
+         "shards "
+         "against the second.";
+}
+
 std::string advice_on_waits(const JobProfile& profile, const JobDetails& job) {
   const std::string lost = "The nodes waited for " + percent(profile.wait_share) + " of the time";
   const std::size_t nodes = profile.nodes.size();
@@ -112,9 +145,7 @@ std::string advice_on_waits(const JobProfile& profile, const JobDetails& job) {
                    unevenness(profile)) +
            "; leave it out, or give it smaller shards.";
   }
-  return lost +
-         ": other jobs, simulated load or lost tasks kept them from this one; see client"
-         " job logs and client node stats.";
+  return lost + hindrance_in_words(job);
 }
 
 }  // namespace

@@ -99,6 +99,8 @@ void write_profile(std::ostream& to,
       const RoundProfile& round = profile.rounds[n];
       add_rows(table, std::to_string(round.round), round.nodes);
       add_coordinator(table, std::to_string(round.round), round.aggregate, round.validate);
+    } else if (n == kRoundsShown / 2) {
+      table.add({"...", "", "", "", "", "", "", ""});
     }
   }
   add_rows(table, "all", profile.nodes);
