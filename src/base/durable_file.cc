@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -53,9 +54,17 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+/// What a symbolic link stands for; else the name itself.
+std::string target_of(const std::string& name) {
+  std::error_code failure;
+  const std::filesystem::path target = std::filesystem::canonical(name, failure);
+  return failure ? name : target.string();
+}
+
 }  // namespace
 
-void write_file_durably(const std::string& path, std::span<const std::string_view> parts) {
+void write_file_durably(const std::string& name, std::span<const std::string_view> parts) {
+  const std::string path = target_of(name);
   std::string temporary = path + ".XXXXXX";
   Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (file.get() < 0) {

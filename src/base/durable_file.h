@@ -10,10 +10,10 @@
 
 namespace gradmill {
 
-/// Writes `parts`, one after the other, to `path`: temporary file in the same folder, fsync,
-/// rename, fsync of the folder. Throws Error (kInvalidInput, naming `path`) and leaves whatever was
-/// at `path` as it was when any step fails.
-void write_file_durably(const std::string& path, std::span<const std::string_view> parts);
+/// Writes `parts`, one after the other, to the file `name`: temporary file in the same folder,
+/// fsync, rename, fsync of the folder. A symbolic link stays one. Throws Error (kInvalidInput,
+/// naming the file) and leaves whatever was there as it was when any step fails.
+void write_file_durably(const std::string& name, std::span<const std::string_view> parts);
 
 /// The whole of a regular file of at most `bytes_max`. Throws Error(kInvalidInput)
 /// naming `path` if there is none, or it is no regular file, too large or unreadable.

@@ -48,7 +48,13 @@ int run_program(const std::string& name, const std::function<int()>& body) {
   ::signal(SIGXFSZ, SIG_IGN);
   start_log(name);
   try {
-    return body();
+    const int code = body();
+    std::cout.flush();
+    if (code == kSucceeded && !std::cout) {
+      throw Error(ErrorCode::kFailed,
+                  "the output could not be written: nobody reads it, or its disk is full");
+    }
+    return code;
   } catch (const Completion& asked) {
     std::cout << shell_answer(asked);
     return kSucceeded;

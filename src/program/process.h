@@ -12,7 +12,7 @@ namespace gradmill::program {
 /// Runs `body` as the whole program called `name`: sets the log up (stderr, each line `name: ...`),
 /// blocks SIGINT, SIGTERM and SIGPIPE in this thread and those it starts, ignores SIGXFSZ, answers
 /// Completion on stdout, turns Error into one line and the exit code it stands for, and anything
-/// else into one line and 1.
+/// else, such as a success whose output could not be written, into one line and 1.
 [[nodiscard]] int run_program(const std::string& name, const std::function<int()>& body);
 
 /// Lets the allocator keep what a task frees for the next one instead of giving it back to the

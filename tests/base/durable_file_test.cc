@@ -84,6 +84,14 @@ TEST_F(DurableFile, ReplacesTheOldFileWhole) {
   EXPECT_EQ(files(), 1);
 }
 
+TEST_F(DurableFile, IsWhatALinkStandsFor) {
+  put(at("model"), "old");
+  std::filesystem::create_symlink("model", at("link"));
+  write(at("link"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(at("link")));
+  EXPECT_EQ(content(at("model")), "new");
+}
+
 TEST_F(DurableFile, IsReadableByOthers) {
   write(at("model"), "new");
   struct stat status {};

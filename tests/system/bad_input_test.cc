@@ -128,6 +128,14 @@ TEST(BadInput, CoordinatorUnreachable) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(5));
 }
 
+TEST(BadInput, AnOutputThatCannotBeWrittenIsNoSuccess) {
+  const std::string client = command("client", {}).front();
+  Process full({"/bin/sh", "-c", "exec \"$0\" --help > /dev/full", client});
+  EXPECT_EQ(full.wait(seconds(10)), 1);
+  EXPECT_EQ(full.err(),
+            "client: the output could not be written: nobody reads it, or its disk is full\n");
+}
+
 TEST(BadInput, ServerArguments) {
   expect_refused("compute_node", {}, "<port> is missing");
   expect_refused("compute_node", {"0"}, "<load_probability> is missing");
