@@ -246,7 +246,10 @@ ModelFile decode_model(std::string_view bytes, const std::string& name) {
   }
   std::memcpy(&length, bytes.data(), sizeof length);
   if (length > bytes.size() - kLengthBytes || length > kHeaderBytesMax) {
-    throw not_a_model(name, "its header would have " + std::to_string(length) + " bytes");
+    throw not_a_model(name,
+                      "its header would have " + std::to_string(length) + " of its " +
+                          std::to_string(bytes.size()) +
+                          " bytes: it is cut off, too large, or no safetensors file");
   }
   const json header =
       parse_strict_json(bytes.substr(kLengthBytes, length), name + ": is not a model: its header");

@@ -118,11 +118,22 @@ void check_model_alias(std::string_view alias) {
            c == '_' || c == '.';
   };
   if (alias.empty() || alias.size() > kAliasBytesMax || is_number(alias) || alias.front() == '-' ||
-      !std::all_of(alias.begin(), alias.end(), is_fine)) {
+      alias.front() == '.' || !std::all_of(alias.begin(), alias.end(), is_fine)) {
     throw invalid_input("the alias " + quoted_name(alias) +
                         " is not 1 to 64 letters, digits, '-', '_' or '.', or is a number or "
-                        "begins with '-'");
+                        "begins with '-' or '.'");
   }
+}
+
+bool is_plain_text(std::string_view text) {
+  while (!text.empty()) {
+    const std::optional<Character> character = first_character(text);
+    if (!character || is_control(character->code)) {
+      return false;
+    }
+    text.remove_prefix(character->bytes);
+  }
+  return true;
 }
 
 ModelReference parse_model_reference(std::string_view text) {

@@ -18,7 +18,8 @@ struct ModelReference {
 /// beginning with '-'. Throws Error(kInvalidInput) with one line that names the name.
 void check_model_name(std::string_view name);
 
-/// 1 to 64 letters, digits, '-', '_' and '.', and no number. Throws likewise.
+/// 1 to 64 letters, digits, '-', '_' and '.', no number, and not beginning with '-' or '.'. Throws
+/// likewise.
 void check_model_alias(std::string_view alias);
 
 /// Throws likewise.
@@ -26,6 +27,9 @@ void check_model_alias(std::string_view alias);
 
 /// NAME@VERSION, as parse_model_reference() reads it.
 [[nodiscard]] std::string version_reference(const std::string& model, std::uint32_t version);
+
+/// Whether it is UTF-8 without control characters.
+[[nodiscard]] bool is_plain_text(std::string_view text);
 
 /// A name for messages, safe whatever its bytes are: in single quotes, cut, everything but
 /// printable characters escaped.

@@ -206,8 +206,9 @@ void check_job_id(const std::string& id) {
   const bool fine = !id.empty() && id.size() <= 64 && id.front() != '-' && id.front() != '.' &&
                     std::all_of(id.begin(), id.end(), is_id_character);
   if (!fine) {
-    throw invalid_input(
-        "a job id has 1 to 64 letters, digits, '-', '_' or '.', and starts with a letter or digit");
+    throw invalid_input("the job id " + quoted_name(id) +
+                        " is not 1 to 64 letters, digits, '-', '_' or '.', starting with a letter "
+                        "or digit");
   }
   require(id != "latest" && id != "all",
           "a job cannot be called '" + id + "', which stands for other jobs");

@@ -107,7 +107,7 @@ TEST_F(NodeCommandsTest, ListsWhatNodesWorkOn) {
           "   1.5 s ago  t    round 3 shard 5   250 ms\n"
           "10.0.0.1:9001  alive   " +
           since +
-          "   1.5 s ago  p    round 1 batch 1  1.00 ms\n"
+          "   1.5 s ago  p    batch 1          1.00 ms\n"
           "h:1            failed  " +
           local_time_text(0) + "       never  -    -                      -\n");
   request.format = Format::kJson;

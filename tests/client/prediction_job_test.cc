@@ -213,7 +213,9 @@ TEST_F(PredictionJobTest, OutputStreamsALineARow) {
             (std::vector<std::string>{"job j",
                                       "predictions j 0 65536 1000",
                                       "predictions j 2 65536 1000",
-                                      "predictions j 2 65536 1000"}));
+                                      "predictions j 2 65536 1000",
+                                      "job j"}));
+  EXPECT_EQ(err_.str(), "accuracy 0.666667\n");
 }
 
 TEST_F(PredictionJobTest, OutputAsJsonIsThatOfPredict) {
@@ -222,6 +224,7 @@ TEST_F(PredictionJobTest, OutputAsJsonIsThatOfPredict) {
   EXPECT_EQ(json().at("model"), "letters");
   EXPECT_EQ(json().at("version"), 3);
   EXPECT_EQ(json().at("predictions").size(), 3U);
+  EXPECT_EQ(json().at("accuracy"), 2.0 / 3);
   EXPECT_EQ(json().at("predictions")[1],
             (nlohmann::json{{"class", 2}, {"label", "C"}, {"probability", 0.5}}));
 }
@@ -230,7 +233,7 @@ TEST_F(PredictionJobTest, OutputGoesToAFileOnceItIsComplete) {
   link_.predicted = {predicted({0, 2, 1}, true)};
   EXPECT_EQ(run({"job", "output", "j", "--output", output_}), 0);
   EXPECT_EQ(read_file(output_, 1000), "0 A 0.5\n2 C 0.5\n1 B 0.5\n");
-  EXPECT_EQ(out_.str(), "3 predictions are in " + output_ + '\n');
+  EXPECT_EQ(out_.str(), "3 predictions are in " + output_ + ", accuracy 0.666667\n");
 }
 
 TEST_F(PredictionJobTest, OutputOfAJobThatLacksRowsSaysSo) {

@@ -75,7 +75,7 @@ TEST(ModelNameTest, RefusesReferencesToNothing) {
 
 TEST(ModelNameTest, AnAliasIsNoNumber) {
   EXPECT_EQ(refusal([] { check_model_alias("canary-1.b_c"); }), "");
-  for (const char* alias : {"", "12", "-a", "a b", "ä", "a@b"}) {
+  for (const char* alias : {"", "12", "-a", "a b", "ä", "a@b", ".", "..", ".a"}) {
     EXPECT_NE(refusal([&] { check_model_alias(alias); }), "") << alias;
   }
   EXPECT_NE(refusal([] { check_model_alias(std::string(65, 'a')); }), "");

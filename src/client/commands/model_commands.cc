@@ -54,6 +54,21 @@ Blob read_as_safetensors(const std::string& path, std::optional<ml::Activation> 
   return make_blob(formats::encode_model_header(model) + model.parameters);
 }
 
+/// What is wrong with the file is said of it by the name that the user knows.
+std::uint32_t import_file(const ImportModelRequest& request,
+                          const Blob& file,
+                          CoordinatorLink& link) {
+  check_model_name(request.model);
+  try {
+    return link.import_model(request.model, file.ref);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInvalidInput) {
+      throw;
+    }
+    throw invalid_input(request.file + ": " + error.what());
+  }
+}
+
 std::uint32_t version_of(const ModelDetails& model, const std::string& alias) {
   for (const ModelAlias& one : model.aliases) {
     if (one.alias == alias) {
@@ -98,7 +113,7 @@ int run(const ExportModelRequest& request, CoordinatorLink& link, Console consol
 int run(const ImportModelRequest& request, CoordinatorLink& link, Console console) {
   const Blob file = read_as_safetensors(request.file, request.activation);
   link.put_blob(file);
-  const std::uint32_t version = link.import_model(request.model, file.ref);
+  const std::uint32_t version = import_file(request, file, link);
   if (request.format == Format::kJson) {
     write_json(console.out, {{"model", request.model}, {"version", version}});
   } else {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <iostream>
 #include <iterator>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <type_traits>
@@ -88,10 +89,11 @@ int run(const PredictRequest& request, CoordinatorLink& link, Console console) {
       right += class_at(predictions.rows, row) == classes[first + row] ? 1U : 0U;
     }
   }
-  output.end();
+  const double accuracy = static_cast<double>(right) / table.rows;
+  output.end(request.labelled ? std::optional(accuracy) : std::nullopt);
   if (request.labelled) {
-    console.err << right << " of " << table.rows << " rows were right: accuracy "
-                << static_cast<double>(right) / table.rows << '\n';
+    console.err << right << " of " << table.rows << " rows were right: accuracy " << accuracy
+                << '\n';
   }
   return program::kSucceeded;
 }

@@ -16,19 +16,35 @@
 #include "client/report/json_output.h"
 #include "client/report/output_file.h"
 #include "client/report/prediction_output.h"
+#include "client/report/prediction_report.h"
+#include "client/report/text.h"
 #include "program/exit_code.h"
 
 namespace gradmill::client {
 namespace {
 
+using nlohmann::ordered_json;
+
 constexpr std::chrono::milliseconds kWait{1000};
 
-/// Writes all predictions of the job; how many there were, or nothing once the user interrupts.
-std::optional<std::uint64_t> fetch(const JobDetails& job,
-                                   Format format,
-                                   CoordinatorLink& link,
-                                   std::ostream& to,
-                                   const std::atomic<bool>& interrupted) {
+struct Fetched {
+  std::uint64_t rows = 0;
+  std::optional<double> accuracy;  // Where rows have labels.
+};
+
+std::optional<double> accuracy_now(const JobDetails& job, CoordinatorLink& link) {
+  if (!job.specification.prediction->labelled) {
+    return std::nullopt;
+  }
+  return accuracy_of(link.job(job.status.job).status.prediction.value_or(PredictionStatus{}));
+}
+
+/// Writes all predictions of the job; nothing once the user interrupts.
+std::optional<Fetched> fetch(const JobDetails& job,
+                             Format format,
+                             CoordinatorLink& link,
+                             std::ostream& to,
+                             const std::atomic<bool>& interrupted) {
   const ServedModel& model = job.specification.prediction->model;
   PredictionOutput output(to, model, format);
   std::uint64_t row = 0;
@@ -40,30 +56,36 @@ std::optional<std::uint64_t> fetch(const JobDetails& job,
     check_predictions(news.predictions, news.rows, static_cast<std::uint32_t>(model.labels.size()));
     output.write(news.predictions, news.rows);
     if (!to) {
-      throw Error(ErrorCode::kFailed, "the predictions cannot be written: nobody reads them");
+      throw Error(ErrorCode::kFailed,
+                  "the predictions cannot be written: nobody reads them, or the disk is full");
     }
     row += news.rows;
     ended = news.ended;
   }
-  output.end();
-  return row;
+  const std::optional<double> accuracy = accuracy_now(job, link);
+  output.end(accuracy);
+  return Fetched{row, accuracy};
 }
 
 void show_saved(const JobOutputRequest& request,
                 const JobDetails& job,
-                std::uint64_t rows,
+                const Fetched& fetched,
                 const Console& console) {
+  const std::string accuracy =
+      fetched.accuracy ? printed(", accuracy %.6f", *fetched.accuracy) : "";
   if (request.format == Format::kJson) {
     const ServedModel& model = job.specification.prediction->model;
     write_json(console.out,
                {{"job_id", job.status.job},
                 {"kind", "prediction"},
                 {"output", request.output},
-                {"rows", rows},
+                {"rows", fetched.rows},
+                {"accuracy", fetched.accuracy ? ordered_json(*fetched.accuracy) : ordered_json()},
                 {"model", model.model},
                 {"version", model.version}});
   } else {
-    console.out << rows << " predictions are in " << request.output << '\n' << std::flush;
+    console.out << fetched.rows << " predictions are in " << request.output << accuracy << '\n'
+                << std::flush;
   }
 }
 
@@ -103,18 +125,20 @@ int write_predictions(const JobOutputRequest& request,
   const std::uint64_t all = job.status.prediction.value_or(PredictionStatus{}).rows;
   check_prediction_output(request.output);
   std::ostringstream file;
-  const std::optional<std::uint64_t> rows = fetch(
+  const std::optional<Fetched> fetched = fetch(
       job, request.format, link, request.output.empty() ? console.out : file, console.interrupted);
-  if (!rows) {
+  if (!fetched) {
     return program::kDetached;
   }
-  if (*rows != all) {
-    return show_incomplete(id, *rows, request.output, link, console);
+  if (fetched->rows != all) {
+    return show_incomplete(id, fetched->rows, request.output, link, console);
   }
   if (!request.output.empty()) {
     const std::array<std::string_view, 1> parts = {file.view()};
     write_file_durably(request.output, parts);
-    show_saved(request, job, *rows, console);
+    show_saved(request, job, *fetched, console);
+  } else if (fetched->accuracy) {
+    console.err << printed("accuracy %.6f\n", *fetched->accuracy) << std::flush;
   }
   return program::kSucceeded;
 }

@@ -64,10 +64,11 @@ ordered_json tasks_in_json(const NodeStatus& node) {
   return json;
 }
 
-/// Batches are the shards of a prediction job's round.
+/// A prediction job has no rounds to speak of.
 std::string task_text(const NodeTask& task) {
-  return "round " + std::to_string(task.round) + (task.predicts ? " batch " : " shard ") +
-         std::to_string(task.shard + 1);
+  const std::string number = std::to_string(task.shard + 1);
+  return task.predicts ? "batch " + number
+                       : "round " + std::to_string(task.round) + " shard " + number;
 }
 
 ordered_json stats_in_json(const NodeStatus& node) {

@@ -63,9 +63,13 @@ void PredictionOutput::write(const RowPredictions& predictions, std::uint32_t ro
   to_ << std::flush;
 }
 
-void PredictionOutput::end() {
+void PredictionOutput::end(const std::optional<double>& accuracy) {
   if (format_ == Format::kJson) {
-    to_ << "\n  ]\n}\n" << std::flush;
+    to_ << "\n  ]";
+    if (accuracy) {
+      to_ << ",\n  \"accuracy\": " << ordered_json(*accuracy).dump();
+    }
+    to_ << "\n}\n" << std::flush;
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 
 #include "client/request/request.h"
 #include "protocol/prediction.h"
@@ -16,8 +17,8 @@ class PredictionOutput {
   PredictionOutput(std::ostream& to, const ServedModel& model, Format format);
   /// Those of the next `rows` rows.
   void write(const RowPredictions& predictions, std::uint32_t rows);
-  /// Nothing follows.
-  void end();
+  /// Nothing follows but, in JSON, the accuracy, if there is one.
+  void end(const std::optional<double>& accuracy);
 
  private:
   std::ostream& to_;

@@ -125,8 +125,8 @@ void Coordinator::check_size(const std::vector<BlobRef>& blobs) const {
 void Coordinator::check_room_for_a_job() const {
   if (scheduler_.unended_jobs() >= options_.jobs_max) {
     throw Error(ErrorCode::kUnavailable,
-                "there are " + std::to_string(options_.jobs_max) +
-                    " jobs that have not ended (the coordinator's --max-jobs)");
+                "the coordinator's --max-jobs is reached: jobs that have not ended: " +
+                    std::to_string(options_.jobs_max));
   }
 }
 

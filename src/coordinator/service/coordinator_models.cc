@@ -77,7 +77,7 @@ ModelVersion Coordinator::import_model(const std::string& model, const BlobRef& 
   }
   ModelAdded added = imported_version(model, *blob, wall_now_ms());
   change_models([&](ModelRegistry& registry) -> std::vector<Record> {
-    if (const ModelVersion* const there = registry.imported(model, file)) {
+    if (const ModelVersion* const there = registry.with_file(model, file)) {
       added.version = *there;
       return {};
     }

@@ -13,6 +13,7 @@
 #include "formats/text.h"
 #include "ml/samples.h"
 #include "protocol/model_metadata.h"
+#include "protocol/model_name.h"
 #include "protocol/rule_names.h"
 
 namespace gradmill::coordinator {
@@ -141,6 +142,12 @@ std::vector<std::string> labels_of(const Metadata& metadata, std::uint32_t class
     throw invalid_input("the model file has " + std::to_string(labels.size()) +
                         " class labels, but its tensors make " + std::to_string(classes) +
                         " classes");
+  }
+  for (const std::string& label : labels) {
+    if (label.empty() || !is_plain_text(label)) {
+      throw invalid_input("the model file has the class label " + quoted_name(label) +
+                          ", which is empty or not plain text");
+    }
   }
   std::vector<std::string> sorted = labels;
   std::sort(sorted.begin(), sorted.end());

@@ -202,7 +202,8 @@ TEST(Explanation, TellsWhatEachNodeDidForAJobThatHasEnded) {
   EXPECT_EQ(of(cluster, "a", worker).message, "did 1 task");
   EXPECT_EQ(of(cluster, "a", worker).tasks, 1U);
   EXPECT_EQ(why(cluster, "a", 1 - worker), "ended");
-  EXPECT_EQ(of(cluster, "a", 1 - worker).message, "the job ended without a result of it");
+  EXPECT_EQ(of(cluster, "a", 1 - worker).message,
+            "nothing that it did counted before the job ended");
   EXPECT_EQ(of(cluster, "a", worker).recent_share, std::nullopt);
 }
 

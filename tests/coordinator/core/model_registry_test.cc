@@ -119,10 +119,15 @@ TEST_F(ModelRegistryTest, ASecondCallDoesNotRollBackFurther) {
             "the alias champion of the model 'letters' stands for version 2 now, and not for 3");
 }
 
-TEST_F(ModelRegistryTest, FindsWhatWasImported) {
-  EXPECT_EQ(registry_.imported("letters", {sha256("x"), 1})->version, 1U);
-  EXPECT_EQ(registry_.imported("letters", {sha256("z"), 1}), nullptr);
-  EXPECT_EQ(registry_.imported("none", {sha256("x"), 1}), nullptr);
+TEST_F(ModelRegistryTest, FindsTheVersionOfAModelThatHasAFile) {
+  ModelVersion trained = *registry_.share("letters@1");
+  trained.file = {sha256("t"), 1};
+  trained.lineage.job = "j";
+  registry_.add(trained);
+  EXPECT_EQ(registry_.with_file("letters", {sha256("x"), 1})->version, 1U);
+  EXPECT_EQ(registry_.with_file("letters", {sha256("t"), 1})->version, 4U);
+  EXPECT_EQ(registry_.with_file("letters", {sha256("z"), 1}), nullptr);
+  EXPECT_EQ(registry_.with_file("none", {sha256("x"), 1}), nullptr);
 }
 
 TEST_F(ModelRegistryTest, FindsWhatAJobRegistered) {

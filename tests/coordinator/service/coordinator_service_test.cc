@@ -69,6 +69,7 @@ TEST_F(ServiceTest, TheLogTellsOfFewRoundsAndTheJobsLogOfAll) {
   specification_.rounds = 20;
   submit("job", specification_);
   ASSERT_EQ(finish("job").state, JobState::kSucceeded);
+  EXPECT_TRUE(coordinator_->logs("job", 0, seconds(1)).ended);  // All events are durable.
   coordinator_.reset();
   const std::string log = testing::internal::GetCapturedStderr();
   std::size_t rounds = 0;

@@ -242,6 +242,15 @@ TEST_F(ModelBuildingTest, AFileWhoseMetadataDoNotFitIsRefused) {
   }
   EXPECT_EQ(refusal({{"activation", "tanh"}, {"class_labels", twice}}),
             "the model file has the class label 'a' twice");
+  for (const char* const label : {"", "a\n0", "\x1b[31m"}) {
+    std::string labels = label;
+    for (std::uint32_t other = 1; other < classes; ++other) {
+      labels += "," + std::to_string(other);
+    }
+    EXPECT_TRUE(refusal({{"activation", "tanh"}, {"class_labels", labels}})
+                    .ends_with(", which is empty or not plain text"))
+        << labels;
+  }
 }
 
 }  // namespace

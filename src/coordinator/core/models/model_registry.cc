@@ -192,15 +192,14 @@ const ModelVersion* ModelRegistry::with_file(const BlobRef& file) const {
   return nullptr;
 }
 
-const ModelVersion* ModelRegistry::imported(const std::string& name, const BlobRef& file) const {
+const ModelVersion* ModelRegistry::with_file(const std::string& name, const BlobRef& file) const {
   const auto model = models_.find(name);
   if (model == models_.end()) {
     return nullptr;
   }
   const auto& versions = model->second.versions;
-  const auto found = std::find_if(versions.begin(), versions.end(), [&](const auto& one) {
-    return one.second->file == file && one.second->lineage.job.empty();
-  });
+  const auto found = std::find_if(
+      versions.begin(), versions.end(), [&](const auto& one) { return one.second->file == file; });
   return found == versions.end() ? nullptr : found->second.get();
 }
 

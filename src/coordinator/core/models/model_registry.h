@@ -43,8 +43,8 @@ class ModelRegistry {
   [[nodiscard]] std::shared_ptr<const ModelVersion> share(std::string_view reference) const;
   /// The version whose file is `file`; null if there is none.
   [[nodiscard]] const ModelVersion* with_file(const BlobRef& file) const;
-  /// The imported version of the model that has this file; null if there is none.
-  [[nodiscard]] const ModelVersion* imported(const std::string& model, const BlobRef& file) const;
+  /// The version of the model that has this file; null if there is none.
+  [[nodiscard]] const ModelVersion* with_file(const std::string& model, const BlobRef& file) const;
   /// The newest version of `model` that this job registered, if it is still there.
   [[nodiscard]] std::optional<std::uint32_t> version_by(const std::string& model,
                                                         const std::string& job) const;

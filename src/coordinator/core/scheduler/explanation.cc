@@ -271,7 +271,7 @@ std::vector<NodeExplanation> deeds(const Scheduler& scheduler, const Job& job) {
       node.message = "did " + tasks_in_words(job, tally.tasks);
     } else {
       node.reason = "ended";
-      node.message = "the job ended without a result of it";
+      node.message = "nothing that it did counted before the job ended";
     }
   }
   return nodes;
