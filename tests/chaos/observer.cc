@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
+#include <string>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -58,8 +60,10 @@ std::vector<ResourceSample> sample_resources(const Stage& stage, Seconds now) {
   std::vector<ResourceSample> samples;
   for (const Stage::Running& process : stage.running()) {
     const std::string folder = "/proc/" + std::to_string(process.pid);
-    std::ifstream file(folder + "/status");
-    const std::string status(std::istreambuf_iterator<char>(file), {});
+    // This way a process that ends meanwhile is no exception, but text without numbers.
+    std::ostringstream text;
+    text << std::ifstream(folder + "/status").rdbuf();
+    const std::string status = text.str();
     std::uint64_t descriptors = 0;
     std::error_code gone;
     for (auto entry = std::filesystem::directory_iterator(folder + "/fd", gone);
