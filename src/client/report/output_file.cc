@@ -20,7 +20,10 @@ std::string fault_of(const std::string& path) {
   if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there)) {
     return "it is no regular file";
   }
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  // Of a link, the folder of what it stands for.
+  const std::filesystem::path target = std::filesystem::canonical(path, none);
+  const std::filesystem::path folder =
+      (target.empty() ? std::filesystem::path(path) : target).parent_path();
   const std::string where = folder.empty() ? "." : folder.string();
   if (::access(where.c_str(), W_OK) == 0) {
     return "";

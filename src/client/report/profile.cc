@@ -118,11 +118,9 @@ std::string hindrance_in_words(const JobDetails& job) {
            std::to_string(node.failed) + " of them at " + node.node +
            "; leaving it out would raise it (why: client job logs).";
   }
-  return ": no task was refused or lost, so other jobs had the slots, or the tasks of a round did "
-         "not "
-         "end together; a higher --weight would raise it against the first, more and smaller "
-         "shards "
-         "against the second.";
+  return ": no task was refused or lost, so other jobs had the slots, or the tasks of a round did"
+         " not end together; a higher --weight would raise it in the first case, more and smaller"
+         " shards in the second.";
 }
 
 std::string advice_on_waits(const JobProfile& profile, const JobDetails& job) {

@@ -28,9 +28,13 @@ struct Bar {
   std::size_t end;
 };
 
+std::size_t rounds_a_bar(const JobProfile& profile) {
+  return std::max<std::size_t>(1, (profile.rounds.size() + kBarsMax - 1) / kBarsMax);
+}
+
 std::vector<Bar> bars_of(const JobProfile& profile) {
   const std::size_t rounds = profile.rounds.size();
-  const std::size_t each = std::max<std::size_t>(1, (rounds + kBarsMax - 1) / kBarsMax);
+  const std::size_t each = rounds_a_bar(profile);
   std::vector<Bar> bars;
   for (std::size_t n = 0; n < rounds; n += each) {
     bars.push_back({n, std::min(n + each, rounds)});
@@ -136,7 +140,7 @@ class ScriptFile {
 std::string plot_script(const JobProfile& profile, const std::string& title) {
   const std::vector<Panel> panels = panels_of(profile);
   const std::size_t bars = bars_of(profile).size();
-  const std::size_t each = bars == 0 ? 1 : (profile.rounds.size() + bars - 1) / bars;
+  const std::size_t each = rounds_a_bar(profile);
   std::string script = "set terminal svg size 960," +
                        std::to_string(90 + kPanelHeight * panels.size()) +
                        " dynamic background 'white'\n";

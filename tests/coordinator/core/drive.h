@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -33,6 +34,17 @@ Duration time_until_end(Cluster& cluster, const std::string& job, const Answer& 
 inline void work_off(Cluster& cluster) {
   while (!cluster.wanted().empty()) {
     cluster.complete(cluster.wanted().front());
+  }
+}
+
+/// Completes what is offered, but for tasks of this job, which diverge.
+inline void complete_but(Cluster& cluster, const std::string& diverging) {
+  for (const TaskId& task : cluster.wanted()) {
+    if (task.job == diverging) {
+      cluster.diverge(task);
+    } else {
+      cluster.complete(task);
+    }
   }
 }
 

@@ -220,13 +220,7 @@ TEST(SchedulerSharing, ADivergedJobEndsAloneAndAPausedOneGoesOn) {
   cluster.submit("idle", 1);
   cluster.control("idle", JobCommand::kPause);
   for (int steps = 0; steps < 10 && !has_ended(cluster.state("bad")); ++steps) {
-    for (const TaskId& task : cluster.wanted()) {
-      if (task.job == "bad") {
-        cluster.diverge(task);
-      } else {
-        cluster.complete(task);
-      }
-    }
+    complete_but(cluster, "bad");
   }
   EXPECT_EQ(cluster.job("bad").end.reason, "diverged");
   EXPECT_EQ(cluster.state("idle"), JobState::kPaused);
